@@ -1,0 +1,1 @@
+//! Tissues, patients, vessel graphs, standard planes and the import of real anatomy.

@@ -1,0 +1,1 @@
+//! A spanned RON reader used for every data file.

@@ -1,0 +1,1 @@
+//! Centreline graphs of vessels, from closed surfaces.

@@ -1,0 +1,1 @@
+//! Closedness, orientation, self-intersection and genus checks that say where.

@@ -1,0 +1,1 @@
+//! Label volumes to closed surfaces without stairs and without shrinking.

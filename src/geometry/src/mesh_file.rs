@@ -1,0 +1,1 @@
+//! Mesh files: STL, OBJ, PLY, GLB; and 3D Slicer markups.

@@ -1,0 +1,1 @@
+//! Sampled scalar fields to closed surfaces.

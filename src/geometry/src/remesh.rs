@@ -1,0 +1,1 @@
+//! Repair of open or self-crossing surfaces by winding-number remesh.

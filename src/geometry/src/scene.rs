@@ -1,0 +1,1 @@
+//! Many surfaces, one ray: every crossing in order, nesting resolved.

@@ -1,0 +1,1 @@
+//! The end-to-end tests: one binary, because each test binary links the whole program.
