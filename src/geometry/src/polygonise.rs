@@ -535,8 +535,8 @@ pub(crate) mod tests {
             })
         };
         let mut found = 0;
-        for a in 0..triangles.len() {
-            bvh.overlapping(&boxes[a], |b| {
+        for (a, bounds) in boxes.iter().enumerate() {
+            bvh.overlapping(bounds, |b| {
                 found +=
                     usize::from(a < b as usize && (cuts(a, b as usize) || cuts(b as usize, a)));
             });
