@@ -8,6 +8,7 @@
 # Defines: say, fail
 set -euo pipefail
 
+# shellcheck disable=SC2034 # for the scripts that source this
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export CARGO_TARGET_DIR="${SONOCATH_TARGET_DIR:-${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/sonocath/target}}"
 
