@@ -37,7 +37,7 @@ pub struct SurfaceOptions {
 impl Default for SurfaceOptions {
     fn default() -> Self {
         Self {
-            smoothing_rounds: 5,
+            smoothing_rounds: 6,
             drop_islands_below_voxels: 0,
         }
     }

@@ -19,11 +19,13 @@ use rayon::prelude::*;
 
 use crate::polygonise::{EDGE_MARGIN, GridSurface};
 
-const DESCENT_STEPS: usize = 40;
+const DESCENT_STEPS: usize = 60;
 /// The Hessian (W − 1)ᵀ(W − 1) has eigenvalues up to about 4.
 const STEP_SIZE: f64 = 0.22;
 /// Averaging steps behind c̄: a reach of about √steps vertices.
-const MEAN_CURVATURE_STEPS: usize = 12;
+const MEAN_CURVATURE_STEPS: usize = 24;
+/// Weight of u² against c²: holds flat parts that feel no curvature where the voxels had them.
+const ANCHOR: f64 = 2e-3;
 const NORMAL_SMOOTHING_STEPS: usize = 2;
 /// Edges more nearly tangential than this share move less than the shift asks for.
 const MIN_COSINE: f64 = 0.15;
@@ -111,6 +113,9 @@ impl<'a> Sheet<'a> {
         let bounds: Vec<[f64; 2]> = (0..excess.len()).map(|v| self.shift_bounds(v)).collect();
         let mut shifts = vec![0.0; excess.len()];
         let mut ahead = shifts.clone();
+        let so_far: Vec<f64> = (0..excess.len())
+            .map(|v| (self.fractions[v] - 0.5) / self.fraction_per_mm(v))
+            .collect();
         for step in 0..DESCENT_STEPS {
             let residual: Vec<f64> = (0..excess.len())
                 .into_par_iter()
@@ -119,7 +124,8 @@ impl<'a> Sheet<'a> {
             let next: Vec<f64> = (0..excess.len())
                 .into_par_iter()
                 .map(|v| {
-                    let gradient = self.neighbours.transposed_mean(v, &residual) - residual[v];
+                    let gradient = self.neighbours.transposed_mean(v, &residual) - residual[v]
+                        + ANCHOR * (so_far[v] + ahead[v]);
                     (ahead[v] - STEP_SIZE * gradient).clamp(bounds[v][0], bounds[v][1])
                 })
                 .collect();
