@@ -1,1 +1,0 @@
-//! Many surfaces, one ray: every crossing in order, nesting resolved.

@@ -1,0 +1,404 @@
+//! A tree with eight children per node over triangles in blocks of eight.
+//!
+//! Built by splitting where the surface-area heuristic (Wald 2007, "On fast Construction of
+//! SAH-based Bounding Volume Hierarchies": binned) expects the fewest box and triangle tests.
+
+use crate::mesh::Aabb;
+
+use super::Flat;
+use super::lanes::{LANES, Lanes};
+
+/// A child link with this bit names a block, otherwise a node.
+pub(super) const BLOCK: u32 = 1 << 31;
+
+/// Bounds of places without a child: no ray comes here, and no sum with it overflows.
+const NOWHERE: f32 = 1e30;
+
+/// Splits deeper than this halve the list instead, so that no input makes the tree degenerate.
+const MAX_SAH_DEPTH: u32 = 48;
+
+const BINS: usize = 16;
+
+/// Eight boxes: `min[axis]` and `max[axis]` hold one coordinate of all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Boxes {
+    pub min: [Lanes; 3],
+    pub max: [Lanes; 3],
+}
+
+/// A node: boxes of and links to up to eight children.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Node {
+    pub boxes: Boxes,
+    /// Node index, or block index with [`BLOCK`].
+    pub children: [u32; LANES],
+    pub count: u32,
+}
+
+/// Up to eight triangles.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Block {
+    /// `corners[axis][k]`: one coordinate of corner k of all triangles.
+    pub corners: [[Lanes; 3]; 3],
+    /// The triangles' numbers in the scene; unused places repeat the first.
+    pub triangles: [u32; LANES],
+    pub surfaces: [u16; LANES],
+    /// A bit for each triangle that is there.
+    pub used: u32,
+}
+
+/// The tree over a scene's or one surface's triangles.
+#[derive(Clone, Debug)]
+pub(super) struct Tree {
+    /// Parents stand before their children; the first is the root. Empty without triangles.
+    pub nodes: Vec<Node>,
+    pub blocks: Vec<Block>,
+    pub bounds: Aabb,
+}
+
+/// A triangle while the tree is being built.
+#[derive(Clone, Copy)]
+struct Item {
+    bounds: Aabb,
+    triangle: u32,
+}
+
+impl Item {
+    /// Twice the middle of the box.
+    fn middle(&self, axis: usize) -> f32 {
+        self.bounds.min[axis] + self.bounds.max[axis]
+    }
+}
+
+impl Tree {
+    pub fn build(geometry: &Flat, triangles: std::ops::Range<u32>) -> Self {
+        let mut items: Vec<Item> = triangles
+            .map(|triangle| Item {
+                bounds: Aabb::of_points(&geometry.corners(triangle)),
+                triangle,
+            })
+            .collect();
+        let mut tree = Self {
+            nodes: Vec::with_capacity(items.len() / 24 + 1),
+            blocks: Vec::with_capacity(items.len() / 5 + 1),
+            bounds: bounds_of(&items),
+        };
+        if !items.is_empty() {
+            let bounds = tree.bounds;
+            tree.build_node(&mut items, bounds, 0);
+        }
+        tree.refit(geometry, None);
+        tree
+    }
+
+    /// Links only; boxes and corners are filled in by `refit`.
+    fn build_node(&mut self, items: &mut [Item], bounds: Aabb, depth: u32) -> u32 {
+        let index = self.nodes.len();
+        self.nodes.push(Node::EMPTY);
+        let parts = divide(items, bounds, depth);
+        let mut children = [0; LANES];
+        let count = parts.len() as u32;
+        for (child, (part, bounds)) in children.iter_mut().zip(parts) {
+            *child = if part.len() <= LANES {
+                self.push_block(part)
+            } else {
+                self.build_node(part, bounds, depth + 1)
+            };
+        }
+        self.nodes[index].children = children;
+        self.nodes[index].count = count;
+        index as u32
+    }
+
+    fn push_block(&mut self, items: &mut [Item]) -> u32 {
+        items.sort_unstable_by_key(|item| item.triangle);
+        let mut block = Block {
+            corners: [[Lanes::all(0.0); 3]; 3],
+            triangles: [items[0].triangle; LANES],
+            surfaces: [0; LANES],
+            used: (1 << items.len()) - 1,
+        };
+        for (place, item) in block.triangles.iter_mut().zip(items.iter()) {
+            *place = item.triangle;
+        }
+        self.blocks.push(block);
+        (self.blocks.len() - 1) as u32 | BLOCK
+    }
+
+    /// Takes over moved vertices, of one surface or of all.
+    pub fn refit(&mut self, geometry: &Flat, surface: Option<u16>) {
+        for block in &mut self.blocks {
+            if surface.is_none_or(|moved| block.surfaces.contains(&moved)) {
+                block.gather(geometry);
+            }
+        }
+        self.bounds = Aabb::EMPTY;
+        for index in (0..self.nodes.len()).rev() {
+            let mut bounds = Aabb::EMPTY;
+            for place in 0..self.nodes[index].count as usize {
+                let child = self.bounds_of_child(self.nodes[index].children[place]);
+                self.nodes[index].boxes.set(place, &child);
+                bounds = bounds.union(&child);
+            }
+            self.bounds = bounds;
+        }
+    }
+
+    fn bounds_of_child(&self, link: u32) -> Aabb {
+        if link & BLOCK != 0 {
+            self.blocks[(link & !BLOCK) as usize].bounds()
+        } else {
+            let node = &self.nodes[link as usize];
+            (0..node.count as usize)
+                .map(|place| node.boxes.get(place))
+                .fold(Aabb::EMPTY, |sum, child| sum.union(&child))
+        }
+    }
+
+    /// Where a line enters and leaves the ball round the tree's box, in units of the direction's
+    /// length; both are the nearest place to the middle if it misses.
+    pub fn span_along(&self, origin: [f64; 3], direction: [f64; 3]) -> (f64, f64) {
+        let (mut along, mut radius_squared) = (0.0, 0.0);
+        for axis in 0..3 {
+            let (min, max) = (
+                f64::from(self.bounds.min[axis]),
+                f64::from(self.bounds.max[axis]),
+            );
+            along += (0.5 * (min + max) - origin[axis]) * direction[axis];
+            radius_squared += 0.25 * (max - min) * (max - min);
+        }
+        let radius = radius_squared.sqrt();
+        (along - radius, along + radius)
+    }
+
+    /// The largest coordinate's size, mm.
+    pub fn reach(&self) -> f32 {
+        let corners = self.bounds.min.iter().chain(&self.bounds.max);
+        corners.fold(0.0, |reach, c| c.abs().max(reach))
+    }
+}
+
+impl Boxes {
+    const NOWHERE: Self = Self {
+        min: [Lanes::all(NOWHERE); 3],
+        max: [Lanes::all(-NOWHERE); 3],
+    };
+
+    fn get(&self, place: usize) -> Aabb {
+        Aabb {
+            min: std::array::from_fn(|a| self.min[a].0[place]),
+            max: std::array::from_fn(|a| self.max[a].0[place]),
+        }
+    }
+
+    fn set(&mut self, place: usize, bounds: &Aabb) {
+        for axis in 0..3 {
+            self.min[axis].0[place] = bounds.min[axis];
+            self.max[axis].0[place] = bounds.max[axis];
+        }
+    }
+}
+
+impl Node {
+    const EMPTY: Self = Self {
+        boxes: Boxes::NOWHERE,
+        children: [0; LANES],
+        count: 0,
+    };
+}
+
+impl Block {
+    fn gather(&mut self, geometry: &Flat) {
+        for (place, &triangle) in self.triangles.iter().enumerate() {
+            self.surfaces[place] = geometry.surface_of_triangle[triangle as usize];
+            for (k, corner) in geometry.corners(triangle).iter().enumerate() {
+                for (lanes, &coordinate) in self.corners.iter_mut().zip(corner) {
+                    lanes[k].0[place] = coordinate;
+                }
+            }
+        }
+    }
+
+    /// The box round each triangle.
+    #[inline(always)]
+    pub fn boxes(&self) -> Boxes {
+        let mut boxes = Boxes::NOWHERE;
+        for axis in 0..3 {
+            let [a, b, c] = self.corners[axis];
+            boxes.min[axis] = a.min(b).min(c);
+            boxes.max[axis] = a.max(b).max(c);
+        }
+        boxes
+    }
+
+    fn bounds(&self) -> Aabb {
+        let boxes = self.boxes();
+        (0..LANES).fold(Aabb::EMPTY, |sum, place| sum.union(&boxes.get(place)))
+    }
+}
+
+fn bounds_of(items: &[Item]) -> Aabb {
+    items
+        .iter()
+        .fold(Aabb::EMPTY, |sum, item| sum.union(&item.bounds))
+}
+
+fn half_area(bounds: &Aabb) -> f32 {
+    let [x, y, z] = bounds.extent();
+    x * y + y * z + z * x
+}
+
+/// Splits a list into up to eight parts: again and again the part with the largest surface.
+fn divide(items: &mut [Item], bounds: Aabb, depth: u32) -> Vec<(&mut [Item], Aabb)> {
+    let mut parts = vec![(items, bounds)];
+    while parts.len() < LANES {
+        let largest = (0..parts.len())
+            .filter(|&p| parts[p].0.len() > LANES)
+            .max_by(|&p, &q| half_area(&parts[p].1).total_cmp(&half_area(&parts[q].1)));
+        let Some(largest) = largest else { break };
+        let (part, _) = parts.swap_remove(largest);
+        let middle = split(part, depth);
+        let (left, right) = part.split_at_mut(middle);
+        let bounds = (bounds_of(left), bounds_of(right));
+        parts.push((left, bounds.0));
+        parts.push((right, bounds.1));
+    }
+    parts
+}
+
+/// Reorders the list and returns where its second part begins; neither part is empty.
+fn split(items: &mut [Item], depth: u32) -> usize {
+    let mut middles = Aabb::EMPTY;
+    for item in items.iter() {
+        middles = middles.including(&std::array::from_fn(|a| item.middle(a)));
+    }
+    let plane = if depth < MAX_SAH_DEPTH {
+        best_plane(items, &middles)
+    } else {
+        None
+    };
+    match plane {
+        Some(plane) => partition(items, |item| plane.is_left(item)),
+        None => items.len() / 2,
+    }
+}
+
+/// A place to split: items in bins up to `last_left` go left.
+struct Plane {
+    axis: usize,
+    binning: Binning,
+    last_left: usize,
+}
+
+impl Plane {
+    fn is_left(&self, item: &Item) -> bool {
+        self.binning.bin(item.middle(self.axis)) <= self.last_left
+    }
+}
+
+/// Equal bins along an axis.
+#[derive(Clone, Copy)]
+struct Binning {
+    start: f32,
+    bins_per_mm: f32,
+}
+
+impl Binning {
+    fn new(start: f32, end: f32) -> Self {
+        Self {
+            start,
+            bins_per_mm: BINS as f32 / (end - start),
+        }
+    }
+    fn bin(&self, middle: f32) -> usize {
+        (((middle - self.start) * self.bins_per_mm) as usize).min(BINS - 1)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Bin {
+    bounds: Aabb,
+    count: usize,
+}
+
+impl Bin {
+    const EMPTY: Self = Self {
+        bounds: Aabb::EMPTY,
+        count: 0,
+    };
+    fn union(&self, other: &Self) -> Self {
+        Self {
+            bounds: self.bounds.union(&other.bounds),
+            count: self.count + other.count,
+        }
+    }
+    /// Surface times blocks.
+    fn cost(&self) -> f32 {
+        half_area(&self.bounds) * self.count.div_ceil(LANES) as f32
+    }
+}
+
+/// The cheapest plane; none if all middles coincide.
+fn best_plane(items: &[Item], middles: &Aabb) -> Option<Plane> {
+    let mut best = None;
+    let mut best_cost = f32::INFINITY;
+    for axis in 0..3 {
+        let (start, end) = (middles.min[axis], middles.max[axis]);
+        if end <= start || !(BINS as f32 / (end - start)).is_finite() {
+            continue;
+        }
+        let binning = Binning::new(start, end);
+        let (cost, last_left) = best_in(&fill_bins(items, axis, binning));
+        if cost < best_cost {
+            best_cost = cost;
+            best = Some(Plane {
+                axis,
+                binning,
+                last_left,
+            });
+        }
+    }
+    best
+}
+
+fn fill_bins(items: &[Item], axis: usize, binning: Binning) -> [Bin; BINS] {
+    let mut bins = [Bin::EMPTY; BINS];
+    for item in items {
+        let bin = &mut bins[binning.bin(item.middle(axis))];
+        bin.bounds = bin.bounds.union(&item.bounds);
+        bin.count += 1;
+    }
+    bins
+}
+
+/// The cheapest place between bins that leaves neither side empty, and its cost.
+fn best_in(bins: &[Bin; BINS]) -> (f32, usize) {
+    let mut rights = [Bin::EMPTY; BINS];
+    let mut sum = Bin::EMPTY;
+    for bin in (1..BINS).rev() {
+        sum = sum.union(&bins[bin]);
+        rights[bin] = sum;
+    }
+    let mut best = (f32::INFINITY, 0);
+    let mut left = Bin::EMPTY;
+    for bin in 0..BINS - 1 {
+        left = left.union(&bins[bin]);
+        let right = &rights[bin + 1];
+        if left.count > 0 && right.count > 0 && left.cost() + right.cost() < best.0 {
+            best = (left.cost() + right.cost(), bin);
+        }
+    }
+    best
+}
+
+/// Brings the items for which `is_left` holds to the front; returns how many they are.
+fn partition(items: &mut [Item], is_left: impl Fn(&Item) -> bool) -> usize {
+    let mut left = 0;
+    for place in 0..items.len() {
+        if is_left(&items[place]) {
+            items.swap(place, left);
+            left += 1;
+        }
+    }
+    left
+}
