@@ -14,6 +14,7 @@ pub mod closest;
 pub mod distance;
 pub mod frame;
 pub mod labels;
+pub mod markups;
 pub mod mesh;
 pub mod mesh_file;
 pub mod moments;

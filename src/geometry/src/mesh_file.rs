@@ -1,1 +1,0 @@
-//! Mesh files: STL, OBJ, PLY, GLB; and 3D Slicer markups.

@@ -1,1 +1,0 @@
-//! Volume files: NIfTI, NRRD, MetaImage.
