@@ -1,0 +1,155 @@
+//! Tubes of varying radius along a smooth curve, as a chain of short round cones.
+
+use nalgebra::Vector3;
+
+use super::TubePoint;
+use super::shapes::round_cone;
+
+const CONES_PER_GROUP: usize = 8;
+const MAX_CONES_PER_SPAN: usize = 64;
+
+/// A curve cut into round cones, in groups that each know a ball round them.
+#[derive(Clone, Debug)]
+pub(super) struct Tube {
+    knots: Vec<Knot>,
+    groups: Vec<Group>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Knot {
+    place: Vector3<f64>,
+    radius: f64,
+}
+
+/// The cones between knots `first` and `last`.
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    center: Vector3<f64>,
+    radius: f64,
+    first: usize,
+    last: usize,
+}
+
+impl Tube {
+    /// From at least two valid points.
+    pub(super) fn new(points: &[TubePoint]) -> Self {
+        let given: Vec<Knot> = points
+            .iter()
+            .map(|p| Knot {
+                place: Vector3::from(p.place),
+                radius: p.radius_mm,
+            })
+            .collect();
+        let mut knots = vec![given[0]];
+        for span in 0..given.len() - 1 {
+            push_span(&given, span, &mut knots);
+        }
+        let groups = (0..knots.len() - 1)
+            .step_by(CONES_PER_GROUP)
+            .map(|first| Group::new(&knots, first))
+            .collect();
+        Self { knots, groups }
+    }
+
+    /// Exact distance to the chain of cones, mm.
+    pub(super) fn distance(&self, p: Vector3<f64>) -> f64 {
+        let mut best = f64::INFINITY;
+        for group in &self.groups {
+            if (p - group.center).norm() - group.radius >= best {
+                continue;
+            }
+            for pair in self.knots[group.first..=group.last].windows(2) {
+                let [a, b] = [pair[0], pair[1]];
+                best = best.min(round_cone(p, a.place, b.place, a.radius, b.radius));
+            }
+        }
+        best
+    }
+
+    /// Smallest and largest corner.
+    pub(super) fn corners(&self) -> [Vector3<f64>; 2] {
+        let start = [
+            Vector3::repeat(f64::INFINITY),
+            Vector3::repeat(f64::NEG_INFINITY),
+        ];
+        self.knots.iter().fold(start, |[min, max], knot| {
+            let reach = Vector3::repeat(knot.radius);
+            [
+                min.inf(&(knot.place - reach)),
+                max.sup(&(knot.place + reach)),
+            ]
+        })
+    }
+}
+
+impl Group {
+    fn new(knots: &[Knot], first: usize) -> Self {
+        let last = (first + CONES_PER_GROUP).min(knots.len() - 1);
+        let members = &knots[first..=last];
+        let center = members
+            .iter()
+            .fold(Vector3::zeros(), |sum, knot| sum + knot.place)
+            / members.len() as f64;
+        let radius = members
+            .iter()
+            .map(|knot| (knot.place - center).norm() + knot.radius)
+            .fold(0.0, f64::max);
+        Self {
+            center,
+            radius,
+            first,
+            last,
+        }
+    }
+}
+
+/// Cuts the span after point `span` into pieces of about a quarter radius.
+fn push_span(given: &[Knot], span: usize, knots: &mut Vec<Knot>) {
+    let (a, b) = (given[span], given[span + 1]);
+    let length = (b.place - a.place).norm();
+    let wanted = (4.0 * length / a.radius.min(b.radius)).ceil();
+    let pieces = (wanted as usize).clamp(4, MAX_CONES_PER_SPAN);
+    let before = span.checked_sub(1).map(|n| given[n].place);
+    let after = given.get(span + 2).map(|knot| knot.place);
+    let slopes = end_slopes(before, a.place, b.place, after);
+    for piece in 1..=pieces {
+        let t = piece as f64 / pieces as f64;
+        let ease = t * t * (3.0 - 2.0 * t);
+        knots.push(Knot {
+            place: hermite(a.place, b.place, slopes, t),
+            radius: a.radius + (b.radius - a.radius) * ease,
+        });
+    }
+}
+
+/// Tangents at the span's ends for parameter 0…1: centripetal Catmull–Rom (knot distance = square
+/// root of the chord, so no loops or cusps: Yuksel, Schaefer & Keyser 2011). A missing neighbour is
+/// replaced by going straight on.
+fn end_slopes(
+    before: Option<Vector3<f64>>,
+    a: Vector3<f64>,
+    b: Vector3<f64>,
+    after: Option<Vector3<f64>>,
+) -> [Vector3<f64>; 2] {
+    let before = before.unwrap_or(a + (a - b));
+    let after = after.unwrap_or(b + (b - a));
+    let interval = |p: Vector3<f64>, q: Vector3<f64>| (q - p).norm().sqrt().max(1e-9);
+    let (d0, d1, d2) = (interval(before, a), interval(a, b), interval(b, after));
+    let slope = |p: Vector3<f64>, q: Vector3<f64>, r: Vector3<f64>, dp: f64, dr: f64| {
+        ((q - p) / dp - (r - p) / (dp + dr) + (r - q) / dr) * d1
+    };
+    [slope(before, a, b, d0, d1), slope(a, b, after, d1, d2)]
+}
+
+fn hermite(
+    a: Vector3<f64>,
+    b: Vector3<f64>,
+    [slope_a, slope_b]: [Vector3<f64>; 2],
+    t: f64,
+) -> Vector3<f64> {
+    let (t2, t3) = (t * t, t * t * t);
+    a * (2.0 * t3 - 3.0 * t2 + 1.0)
+        + slope_a * (t3 - 2.0 * t2 + t)
+        + b * (3.0 * t2 - 2.0 * t3)
+        + slope_b * (t3 - t2)
+}
