@@ -249,7 +249,7 @@ catalog::record! {
 
 catalog::record! {
     struct PlaneFile {
-        planes: Entries<crate::plane::PlaneRead>,
+        planes: Entries<crate::plane::SoundPlane>,
     }
 }
 
@@ -325,7 +325,7 @@ impl StructureText {
 fn read_planes(document: &Document) -> Result<Vec<PlaneEntry>, CatalogError> {
     document.resolve_with(|file: PlaneFile, _| {
         let planes = file.planes.0.into_iter();
-        Some(planes.map(crate::plane::PlaneRead::resolved).collect())
+        Some(planes.map(crate::plane::SoundPlane::resolved).collect())
     })
 }
 

@@ -209,16 +209,16 @@ catalog::record! {
     }
 }
 
-/// A plane as written, and as understood if nothing is wrong with it.
-pub(crate) struct PlaneRead {
+/// A plane as written that makes sense.
+pub(crate) struct SoundPlane {
     text: PlaneText,
 }
 
-impl Entry for PlaneRead {
+impl Entry for SoundPlane {
     const KIND: &'static str = "plane";
 }
 
-impl FromNode for PlaneRead {
+impl FromNode for SoundPlane {
     fn from_node(node: &Node, faults: &mut Faults) -> Option<Self> {
         let text = PlaneText::from_node(node, faults)?;
         let sound = [
@@ -234,7 +234,7 @@ impl FromNode for PlaneRead {
     }
 }
 
-impl ToNode for PlaneRead {
+impl ToNode for SoundPlane {
     fn to_node(&self) -> Node {
         self.text.to_node()
     }
@@ -307,7 +307,7 @@ impl PlaneText {
     }
 }
 
-impl PlaneRead {
+impl SoundPlane {
     /// The plane without the places where it was written.
     pub fn resolved(self) -> PlaneEntry {
         let text = self.text;

@@ -331,14 +331,14 @@ fn unknown_tissues_and_structures_are_reported_with_the_nearest() {
         &STRUCTURE.replace("tissue: \"liver\"", "tissue: \"livr\""),
         PLANE,
     );
-    let expected = "s.ron:2:60: tissue `livr` is not in tissues.ron; did you mean `liver`?";
+    let expected = "s.ron:2:54: tissue `livr` is not in tissues.ron; did you mean `liver`?";
     assert_eq!(tissue, expected);
     let structure = only_fault(
         STRUCTURE,
         &PLANE.replace("[\"liver\"]", "[\"liver\", \"livver\"]"),
     );
     assert!(
-        structure.starts_with("p.ron:2:80: structure `livver` is not in s.ron"),
+        structure.starts_with("p.ron:2:72: structure `livver` is not in s.ron"),
         "{structure}"
     );
     assert!(structure.ends_with("did you mean `liver`?"), "{structure}");
