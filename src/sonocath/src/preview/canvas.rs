@@ -100,9 +100,19 @@ impl Canvas {
         let Rect { x, y, w, h } = rect;
         for edge in [
             Rect { x, y, w, h: 1 },
-            Rect { x, y: rect.bottom() - 1, w, h: 1 },
+            Rect {
+                x,
+                y: rect.bottom() - 1,
+                w,
+                h: 1,
+            },
             Rect { x, y, w: 1, h },
-            Rect { x: rect.right() - 1, y, w: 1, h },
+            Rect {
+                x: rect.right() - 1,
+                y,
+                w: 1,
+                h,
+            },
         ] {
             self.fill(edge, color, 1.0);
         }
@@ -118,17 +128,34 @@ impl Canvas {
     }
 
     /// A straight line with round ends, `width` points wide, clipped to `clip`.
-    pub fn line(&mut self, ends: [[f32; 2]; 2], width: f32, (color, alpha): (Rgb, f32), clip: Rect) {
+    pub fn line(
+        &mut self,
+        ends: [[f32; 2]; 2],
+        width: f32,
+        (color, alpha): (Rgb, f32),
+        clip: Rect,
+    ) {
         let Some([a, b]) = clipped(ends, clip) else {
             return;
         };
         let reach = 0.5 * width + 1.0;
-        let (x0, x1) = ((a[0].min(b[0]) - reach) as i32, (a[0].max(b[0]) + reach) as i32);
-        let (y0, y1) = ((a[1].min(b[1]) - reach) as i32, (a[1].max(b[1]) + reach) as i32);
+        let (x0, x1) = (
+            (a[0].min(b[0]) - reach) as i32,
+            (a[0].max(b[0]) + reach) as i32,
+        );
+        let (y0, y1) = (
+            (a[1].min(b[1]) - reach) as i32,
+            (a[1].max(b[1]) + reach) as i32,
+        );
         for y in y0.max(clip.y)..=y1.min(clip.bottom() - 1) {
             for x in x0.max(clip.x)..=x1.min(clip.right() - 1) {
                 let distance = to_segment([x as f32 + 0.5, y as f32 + 0.5], a, b);
-                self.blend(x, y, color, alpha * (0.5 * width + 0.5 - distance).clamp(0.0, 1.0));
+                self.blend(
+                    x,
+                    y,
+                    color,
+                    alpha * (0.5 * width + 0.5 - distance).clamp(0.0, 1.0),
+                );
             }
         }
     }
@@ -180,7 +207,12 @@ fn clipped([a, b]: [[f32; 2]; 2], clip: Rect) -> Option<[[f32; 2]; 2]> {
 mod tests {
     use super::*;
 
-    const CLIP: Rect = Rect { x: 0, y: 0, w: 40, h: 30 };
+    const CLIP: Rect = Rect {
+        x: 0,
+        y: 0,
+        w: 40,
+        h: 30,
+    };
 
     #[test]
     fn a_dot_covers_its_area() {
@@ -204,7 +236,12 @@ mod tests {
     #[test]
     fn a_long_line_is_clipped_to_its_panel() {
         let mut canvas = Canvas::new(40, 30, [0; 3]);
-        let clip = Rect { x: 10, y: 5, w: 10, h: 10 };
+        let clip = Rect {
+            x: 10,
+            y: 5,
+            w: 10,
+            h: 10,
+        };
         canvas.line([[-1e6, 10.0], [1e6, 10.0]], 1.0, ([255; 3], 1.0), clip);
         for (i, p) in canvas.pixels.iter().enumerate() {
             let inside = clip.contains([(i % 40) as f32 + 0.5, (i / 40) as f32 + 0.5]);

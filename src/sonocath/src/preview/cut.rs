@@ -31,7 +31,14 @@ impl Cut {
     pub fn through(place: [f64; 3]) -> [Self; 3] {
         let cut = |view: View, mark| {
             let axis = view.toward.axis;
-            Self { view, plane: Plane { axis, position_mm: place[axis] }, mark }
+            Self {
+                view,
+                plane: Plane {
+                    axis,
+                    position_mm: place[axis],
+                },
+                mark,
+            }
         };
         [
             cut(View::AXIAL, theme::AXIAL),
@@ -47,10 +54,11 @@ impl Cut {
     }
 }
 
-/// The colour of a surface's inside in cuts: the body around the organs steps back.
+/// The colour of a surface's inside in cuts: the body and clear layers around the organs step back.
 pub fn cut_color(surface: &SheetSurface) -> Rgb {
     match surface.kind {
         SurfaceKind::Skin => mix(theme::CUT, surface.color, 0.30),
+        _ if surface.opacity < 1.0 => mix(theme::CUT, surface.color, 0.55),
         _ => surface.color,
     }
 }
@@ -97,7 +105,14 @@ impl CutPicture {
     }
 
     /// Lays the picture into the sheet, with the other cuts as thin lines and the names on top.
-    pub fn draw(&self, canvas: &mut Canvas, area: Rect, cut: &Cut, cuts: &[Cut], surfaces: &[SheetSurface]) {
+    pub fn draw(
+        &self,
+        canvas: &mut Canvas,
+        area: Rect,
+        cut: &Cut,
+        cuts: &[Cut],
+        surfaces: &[SheetSurface],
+    ) {
         canvas.paste(area.x, area.y, self.projection.size[0], &self.pixels);
         for (outline, color) in &self.open {
             stroke(canvas, area, outline, *color);
@@ -156,24 +171,33 @@ fn on_border(raster: &LabelRaster, at: usize) -> bool {
 /// Every second label of every second row.
 fn coarse(raster: &LabelRaster) -> Vec<u32> {
     let rows = raster.labels.chunks(raster.width.max(1)).step_by(FINE);
-    rows.flat_map(|row| row.iter().step_by(FINE).copied()).collect()
+    rows.flat_map(|row| row.iter().step_by(FINE).copied())
+        .collect()
 }
 
 /// Draws the outline of an open surface as a line, since it encloses nothing to fill.
 fn stroke(canvas: &mut Canvas, area: Rect, outline: &Outline, color: Rgb) {
     let place = |[x, y]: [f64; 2]| {
         let scale = 1.0 / FINE as f64;
-        [area.x as f32 + (x * scale) as f32, area.y as f32 + (y * scale) as f32]
+        [
+            area.x as f32 + (x * scale) as f32,
+            area.y as f32 + (y * scale) as f32,
+        ]
     };
     for segment in &outline.segments {
         canvas.line(segment.map(place), 1.6, (color, 0.9), area);
     }
 }
 
-/// Thin lines where the other cuts lie.
+/// Thin lines where the other cuts lie; they leave the edges to the letters.
 fn crosshair(canvas: &mut Canvas, area: Rect, projection: &Projection, cut: &Cut, cuts: &[Cut]) {
-    for other in cuts.iter().filter(|other| other.plane.axis != cut.plane.axis) {
-        let ends = trace(projection, area, other.plane);
+    for other in cuts
+        .iter()
+        .filter(|other| other.plane.axis != cut.plane.axis)
+    {
+        let [[x0, y0], [x1, y1]] = trace(projection, area, other.plane);
+        let (dx, dy) = if x0 == x1 { (0.0, 46.0) } else { (38.0, 0.0) };
+        let ends = [[x0 + dx, y0 + dy], [x1 - dx, y1 - dy]];
         canvas.line(ends, 1.0, (other.mark, 0.55), area);
     }
 }
@@ -189,5 +213,60 @@ pub fn trace(projection: &Projection, area: Rect, plane: Plane) -> [[f32; 2]; 2]
     } else {
         let y = area.y as f32 + y as f32;
         [[area.x as f32, y], [area.right() as f32, y]]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{by_priority, shapes};
+    use super::*;
+    use geometry::{Patient, TriMesh};
+
+    fn areas(meshes: [(&TriMesh<Patient>, i32); 2]) -> [f64; 2] {
+        let surface = |(mesh, priority)| SheetSurface {
+            mesh,
+            name: "",
+            color: [1, 2, 3],
+            priority,
+            opacity: 1.0,
+            kind: SurfaceKind::Organ,
+        };
+        let surfaces = meshes.map(surface);
+        let plane = Plane {
+            axis: 2,
+            position_mm: 0.0,
+        };
+        let projection = Projection {
+            view: View::AXIAL,
+            center_mm: [0.0; 3],
+            px_per_mm: 4.0,
+            size: [400, 400],
+        };
+        let order = by_priority(&surfaces);
+        let cut = CutPicture::new(&surfaces, &order, &[false; 2], plane, &projection);
+        let area = |label| {
+            cut.map
+                .regions()
+                .iter()
+                .find(|r| r.label == label)
+                .map_or(0, |r| r.area)
+        };
+        [1, 2].map(|label| area(label) as f64 / 16.0)
+    }
+
+    #[test]
+    fn the_higher_priority_wins_and_among_equals_the_smaller() {
+        let outer = shapes::ellipsoid([0.0; 3], [40.0; 3], 96);
+        let inner = shapes::ellipsoid([5.0, 0.0, 0.0], [20.0; 3], 96);
+        let (whole, part) = (std::f64::consts::PI * 1600.0, std::f64::consts::PI * 400.0);
+        let close = |a: f64, b: f64| (a - b).abs() < 0.01 * whole;
+        for priorities in [(0, 5), (3, 3)] {
+            let [a, b] = areas([(&outer, priorities.0), (&inner, priorities.1)]);
+            assert!(close(a, whole - part) && close(b, part), "{a} {b}");
+            let [b, a] = areas([(&inner, priorities.1), (&outer, priorities.0)]);
+            assert!(close(a, whole - part) && close(b, part), "{a} {b}");
+        }
+        let [a, b] = areas([(&outer, 9), (&inner, 5)]);
+        assert!(close(a, whole) && b == 0.0, "{a} {b}");
     }
 }

@@ -21,12 +21,30 @@ struct Setting {
 
 /// From roomy to dense; the last is used for any length, on a taller sheet.
 const SETTINGS: [Setting; 6] = [
-    Setting { columns: 1, line: 34 },
-    Setting { columns: 2, line: 32 },
-    Setting { columns: 2, line: 28 },
-    Setting { columns: 3, line: 26 },
-    Setting { columns: 3, line: 23 },
-    Setting { columns: 4, line: 22 },
+    Setting {
+        columns: 1,
+        line: 34,
+    },
+    Setting {
+        columns: 2,
+        line: 32,
+    },
+    Setting {
+        columns: 2,
+        line: 28,
+    },
+    Setting {
+        columns: 3,
+        line: 26,
+    },
+    Setting {
+        columns: 3,
+        line: 23,
+    },
+    Setting {
+        columns: 4,
+        line: 22,
+    },
 ];
 const MARGIN: i32 = 22;
 
@@ -134,11 +152,18 @@ impl Line<'_> {
             }
             Line::Entry(color, name) => {
                 let side = (0.62 * cell.h as f32).round() as i32;
-                let swatch = Rect { x: cell.x, y: cell.y + (cell.h - side) / 2, w: side, h: side };
+                let swatch = Rect {
+                    x: cell.x,
+                    y: cell.y + (cell.h - side) / 2,
+                    w: side,
+                    h: side,
+                };
                 canvas.fill(swatch, color, 1.0);
                 canvas.frame(swatch, mix(color, [0, 0, 0], 0.45));
                 let x = (cell.x + side + 9) as f32;
-                let name = text::fitted(name, size, (cell.w - side - 9) as f32);
+                let room = (cell.w - side - 9) as f32;
+                let name = text::fitted(name, size, room / text::LEAST_SHRINK);
+                let size = text::shrunk(&name, size, room);
                 let style = Style::plain(size, theme::TEXT_SOFT);
                 text::draw(canvas, [x, middle], Align::Left, &name, style);
             }
@@ -156,9 +181,13 @@ fn key(name: &str) -> Vec<(String, usize, String)> {
     let mut parts = Vec::new();
     let mut rest = name;
     while !rest.is_empty() {
-        let word_end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let word_end = rest
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let (word, tail) = rest.split_at(word_end);
-        let digits_end = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+        let digits_end = tail
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(tail.len());
         let (digits, tail) = tail.split_at(digits_end);
         let digits = digits.trim_start_matches('0');
         parts.push((word.to_lowercase(), digits.len(), digits.to_owned()));
@@ -172,7 +201,10 @@ mod tests {
     use super::*;
 
     fn groups(counts: &[usize]) -> Vec<Group<'static>> {
-        let group = |&n: &usize| Group { title: "Kind", entries: vec![([9; 3], "Name"); n] };
+        let group = |&n: &usize| Group {
+            title: "Kind",
+            entries: vec![([9; 3], "Name"); n],
+        };
         counts.iter().map(group).collect()
     }
 
@@ -201,7 +233,10 @@ mod tests {
     fn no_heading_stands_alone_at_the_foot() {
         for lines in 4..40 {
             for column in columns(&groups(&[5, 7, 1, 12, 3]), lines) {
-                assert!(!matches!(column.last(), Some(Line::Title(_))), "{lines} lines");
+                assert!(
+                    !matches!(column.last(), Some(Line::Title(_))),
+                    "{lines} lines"
+                );
                 assert!(column.len() <= lines);
             }
         }
@@ -211,6 +246,9 @@ mod tests {
     fn names_sort_by_their_numbers() {
         let mut names = ["Rib 10 left", "Rib 9 left", "aorta", "Liver", "Rib 9 right"];
         names.sort_by(|a, b| by_name(a, b));
-        assert_eq!(names, ["aorta", "Liver", "Rib 9 left", "Rib 9 right", "Rib 10 left"]);
+        assert_eq!(
+            names,
+            ["aorta", "Liver", "Rib 9 left", "Rib 9 right", "Rib 10 left"]
+        );
     }
 }

@@ -11,9 +11,14 @@ const LINE: f32 = 20.0;
 /// Regions smaller than this many picture points get no name.
 const SMALLEST_AREA: usize = 40;
 /// Most names on one side.
-const MOST_PER_SIDE: usize = 16;
-/// Room that orientation letters take at both edges.
-const LETTERS: f32 = 40.0;
+const MOST_PER_SIDE: usize = 18;
+/// Distance of names from the panel's edges.
+const EDGE: f32 = 18.0;
+/// Height kept free in the middle of both edges, where orientation letters stand.
+const LETTER: f32 = 46.0;
+/// Room kept free above and below the names: letters, scale bar.
+const TOP: f32 = 34.0;
+const BOTTOM: f32 = 62.0;
 
 /// The picture points of one surface in a cut.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +48,13 @@ impl RegionMap {
     /// Measures a label picture of `width` points across.
     pub fn new(labels: Vec<u32>, width: usize) -> Self {
         let height = labels.len() / width.max(1);
-        let mut map = Self { width, height, depth: Vec::new(), run: vec![1; labels.len()], labels };
+        let mut map = Self {
+            width,
+            height,
+            depth: Vec::new(),
+            run: vec![1; labels.len()],
+            labels,
+        };
         map.depth = map.depths();
         for at in (0..map.labels.len().saturating_sub(1)).rev() {
             if (at + 1) % width != 0 && map.labels[at] == map.labels[at + 1] {
@@ -57,7 +68,12 @@ impl RegionMap {
     fn depths(&self) -> Vec<f32> {
         let mut depth = vec![f32::INFINITY; self.labels.len()];
         let diagonal = std::f32::consts::SQRT_2;
-        let ahead = [(-1, 0, 1.0), (-1, -1, diagonal), (0, -1, 1.0), (1, -1, diagonal)];
+        let ahead = [
+            (-1, 0, 1.0),
+            (-1, -1, diagonal),
+            (0, -1, 1.0),
+            (1, -1, diagonal),
+        ];
         for at in 0..depth.len() {
             depth[at] = self.nearest(&depth, at, ahead);
         }
@@ -69,20 +85,31 @@ impl RegionMap {
 
     fn nearest(&self, depth: &[f32], at: usize, steps: [(i64, i64, f32); 4]) -> f32 {
         let (x, y) = ((at % self.width) as i64, (at / self.width) as i64);
-        steps.into_iter().fold(depth[at], |least, (dx, dy, length)| {
-            let (x, y) = (x + dx, y + dy);
-            let outside = x < 0 || y < 0 || x >= self.width as i64 || y >= self.height as i64;
-            let other = y * self.width as i64 + x;
-            let same = !outside && self.labels[other as usize] == self.labels[at];
-            least.min(if same { depth[other as usize] + length } else { 0.5 * length })
-        })
+        steps
+            .into_iter()
+            .fold(depth[at], |least, (dx, dy, length)| {
+                let (x, y) = (x + dx, y + dy);
+                let outside = x < 0 || y < 0 || x >= self.width as i64 || y >= self.height as i64;
+                let other = y * self.width as i64 + x;
+                let same = !outside && self.labels[other as usize] == self.labels[at];
+                least.min(if same {
+                    depth[other as usize] + length
+                } else {
+                    0.5 * length
+                })
+            })
     }
 
     /// All regions but the empty one, largest first.
     pub fn regions(&self) -> Vec<Region> {
         let count = self.labels.iter().max().map_or(0, |&m| m as usize) + 1;
         let mut regions: Vec<Region> = (0..count as u32)
-            .map(|label| Region { label, area: 0, pole: [0; 2], depth: 0.0 })
+            .map(|label| Region {
+                label,
+                area: 0,
+                pole: [0; 2],
+                depth: 0.0,
+            })
             .collect();
         for (at, &label) in self.labels.iter().enumerate() {
             let region = &mut regions[label as usize];
@@ -150,7 +177,10 @@ pub fn write<'a>(
         let Some(name) = name_of(region.label).filter(|_| region.area >= SMALLEST_AREA) else {
             continue;
         };
-        let size = [text::width(name.text, SIZE).ceil() as usize + 8, SIZE as usize + 4];
+        let size = [
+            text::width(name.text, SIZE).ceil() as usize + 8,
+            SIZE as usize + 4,
+        ];
         match map.place_for(&region, size) {
             Some(place) => inside.push((place, name)),
             None => outside.push((region, name)),
@@ -187,31 +217,80 @@ struct Note {
 /// Shares the names among both sides and stacks them without overlaps.
 fn beside(regions: &[(Region, Name)], area: Rect) -> Vec<Note> {
     let mut sides: [Vec<Note>; 2] = [Vec::new(), Vec::new()];
-    let room = 0.30 * area.w as f32;
-    let capacity = ((area.h as f32 - 110.0) / LINE).max(0.0) as usize;
+    let most = halves(area)
+        .iter()
+        .map(Half::capacity)
+        .sum::<usize>()
+        .min(MOST_PER_SIDE);
     for (region, name) in regions {
-        let left = region.pole[0] * 2 < area.w as usize;
-        let full = |side: &Vec<Note>| side.len() >= MOST_PER_SIDE.min(capacity);
-        let left = if full(&sides[usize::from(!left)]) { !left } else { left };
-        if !full(&sides[usize::from(!left)]) {
-            let [x, y] = region.pole.map(|c| c as f32 + 0.5);
-            sides[usize::from(!left)].push(Note {
-                text: text::fitted(name.text, SIZE, room),
-                anchor: [area.x as f32 + x, area.y as f32 + y],
-                y: 0.0,
-                left,
-            });
-        }
+        let Some(side) = sides_for(region, area).find(|&s| sides[s].len() < most) else {
+            continue;
+        };
+        let [x, y] = region.pole.map(|c| c as f32 + 0.5);
+        sides[side].push(Note {
+            text: text::fitted(name.text, SIZE, 0.30 * area.w as f32),
+            anchor: [area.x as f32 + x, area.y as f32 + y],
+            y: 0.0,
+            left: side == 0,
+        });
     }
-    sides.into_iter().flat_map(|side| stacked(side, area)).collect()
+    sides
+        .into_iter()
+        .flat_map(|side| stacked(side, area))
+        .collect()
+}
+
+/// The near side (0 = left), then the other for regions in the middle: a leader right across the
+/// body is worse than no name.
+fn sides_for(region: &Region, area: Rect) -> impl Iterator<Item = usize> + use<> {
+    let off_middle = region.pole[0] as f32 / area.w as f32 - 0.5;
+    let near = usize::from(off_middle >= 0.0);
+    let other = (off_middle.abs() < 0.12).then_some(1 - near);
+    [near].into_iter().chain(other)
+}
+
+/// The middles of the first and last line of names above or below the orientation letter.
+struct Half {
+    top: f32,
+    bottom: f32,
+}
+
+impl Half {
+    fn capacity(&self) -> usize {
+        ((self.bottom - self.top) / LINE + 1.0).max(0.0) as usize
+    }
+}
+
+fn halves(area: Rect) -> [Half; 2] {
+    let middle = area.y as f32 + 0.5 * area.h as f32;
+    [
+        Half {
+            top: area.y as f32 + TOP,
+            bottom: middle - 0.5 * LETTER,
+        },
+        Half {
+            top: middle + 0.5 * LETTER,
+            bottom: area.bottom() as f32 - BOTTOM,
+        },
+    ]
 }
 
 fn stacked(mut side: Vec<Note>, area: Rect) -> Vec<Note> {
-    side.sort_by(|a, b| a.anchor[1].total_cmp(&b.anchor[1]).then(a.anchor[0].total_cmp(&b.anchor[0])));
-    let wanted: Vec<f32> = side.iter().map(|n| n.anchor[1]).collect();
-    let (top, bottom) = (area.y as f32 + 44.0, area.bottom() as f32 - 66.0);
-    for (note, y) in side.iter_mut().zip(spread(&wanted, LINE, top, bottom)) {
-        note.y = y;
+    let by_height = |a: &Note, b: &Note| a.anchor[1].total_cmp(&b.anchor[1]);
+    side.sort_by(|a, b| by_height(a, b).then(a.anchor[0].total_cmp(&b.anchor[0])));
+    let halves = halves(area);
+    let middle = area.y as f32 + 0.5 * area.h as f32;
+    let least = side.len().saturating_sub(halves[1].capacity());
+    let upper = side.partition_point(|n| n.anchor[1] < middle);
+    let (above, below) = side.split_at_mut(upper.min(halves[0].capacity()).max(least));
+    for (notes, half) in [above, below].into_iter().zip(&halves) {
+        let wanted: Vec<f32> = notes.iter().map(|n| n.anchor[1]).collect();
+        for (note, y) in notes
+            .iter_mut()
+            .zip(spread(&wanted, LINE, half.top, half.bottom))
+        {
+            note.y = y;
+        }
     }
     untangle(&mut side, area);
     side
@@ -232,8 +311,13 @@ fn spread(wanted: &[f32], step: f32, top: f32, bottom: f32) -> Vec<f32> {
         }
     }
     let last = bottom - wanted.len().saturating_sub(1) as f32 * step;
-    let shifts = blocks.into_iter().flat_map(|(shift, n)| std::iter::repeat_n(shift, n));
-    shifts.enumerate().map(|(i, s)| s.clamp(top, last.max(top)) + i as f32 * step).collect()
+    let shifts = blocks
+        .into_iter()
+        .flat_map(|(shift, n)| std::iter::repeat_n(shift, n));
+    shifts
+        .enumerate()
+        .map(|(i, s)| s.clamp(top, last.max(top)) + i as f32 * step)
+        .collect()
 }
 
 /// Swaps lines of names until no two leaders of a side cross. Each swap shortens the leaders, so
@@ -268,9 +352,9 @@ impl Note {
     fn leader(&self, area: Rect) -> [[f32; 2]; 2] {
         let length = text::width(&self.text, SIZE) + 6.0;
         let start = if self.left {
-            area.x as f32 + LETTERS + length
+            area.x as f32 + EDGE + length
         } else {
-            area.right() as f32 - LETTERS - length
+            area.right() as f32 - EDGE - length
         };
         [[start, self.y], self.anchor]
     }
@@ -283,9 +367,9 @@ impl Note {
         canvas.dot(self.anchor, 2.2, theme::TEXT, area);
         let style = Style::with_halo(SIZE, theme::TEXT, [0, 0, 0]);
         let (x, align) = if self.left {
-            (area.x as f32 + LETTERS, Align::Left)
+            (area.x as f32 + EDGE, Align::Left)
         } else {
-            (area.right() as f32 - LETTERS, Align::Right)
+            (area.right() as f32 - EDGE, Align::Right)
         };
         text::draw(canvas, [x, self.y], align, &self.text, style);
     }

@@ -21,30 +21,56 @@ pub fn picture_area(panel: Rect) -> Rect {
 /// Draws frame and title; `mark` colours a small square before it, `remark` stands at its right.
 pub fn frame(canvas: &mut Canvas, panel: Rect, title: &str, mark: Option<Rgb>, remark: &str) {
     canvas.fill(Rect { h: STRIP, ..panel }, theme::PANEL_TOP, 1.0);
-    canvas.fill(Rect { y: panel.y + STRIP - 1, h: 1, ..panel }, theme::FRAME, 1.0);
+    canvas.fill(
+        Rect {
+            y: panel.y + STRIP - 1,
+            h: 1,
+            ..panel
+        },
+        theme::FRAME,
+        1.0,
+    );
     canvas.frame(panel, theme::FRAME);
     let middle = panel.y as f32 + 0.5 * STRIP as f32;
     let mut x = panel.x as f32 + 20.0;
     if let Some(color) = mark {
-        canvas.fill(Rect { x: x as i32, y: middle as i32 - 6, w: 12, h: 12 }, color, 1.0);
+        canvas.fill(
+            Rect {
+                x: x as i32,
+                y: middle as i32 - 6,
+                w: 12,
+                h: 12,
+            },
+            color,
+            1.0,
+        );
         x += 24.0;
     }
     let right = panel.right() as f32 - 20.0;
     let style = Style::plain(17.0, theme::TEXT_DIM);
     let taken = text::draw(canvas, [right, middle], Align::Right, remark, style);
     let title = text::fitted(title, 20.0, right - taken - 20.0 - x);
-    text::draw(canvas, [x, middle], Align::Left, &title, Style::plain(20.0, theme::TEXT));
+    text::draw(
+        canvas,
+        [x, middle],
+        Align::Left,
+        &title,
+        Style::plain(20.0, theme::TEXT),
+    );
 }
 
 /// Letters R, L, A, P, S, I at the middles of a picture's edges.
 pub fn letters(canvas: &mut Canvas, area: Rect, view: View) {
-    let (x, y) = (area.x as f32 + 0.5 * area.w as f32, area.y as f32 + 0.5 * area.h as f32);
+    let (x, y) = (
+        area.x as f32 + 0.5 * area.w as f32,
+        area.y as f32 + 0.5 * area.h as f32,
+    );
     let style = Style::with_halo(19.0, theme::TEXT_SOFT, [0, 0, 0]);
     for (direction, place) in [
         (view.right.reversed(), [area.x as f32 + 20.0, y]),
         (view.right, [area.right() as f32 - 20.0, y]),
-        (view.up, [x, area.y as f32 + 22.0]),
-        (view.up.reversed(), [x, area.bottom() as f32 - 22.0]),
+        (view.up, [x, area.y as f32 + 28.0]),
+        (view.up.reversed(), [x, area.bottom() as f32 - 28.0]),
     ] {
         text::draw(canvas, place, Align::Center, direction.letter(), style);
     }
@@ -54,7 +80,10 @@ pub fn letters(canvas: &mut Canvas, area: Rect, view: View) {
 fn bar_length_mm(px_per_mm: f64, room: f64) -> f64 {
     let most = room / px_per_mm;
     let decade = 10f64.powf(most.log10().floor());
-    let factor = [5.0, 2.0, 1.0].into_iter().find(|f| f * decade <= most).unwrap_or(1.0);
+    let factor = [5.0, 2.0, 1.0]
+        .into_iter()
+        .find(|f| f * decade <= most)
+        .unwrap_or(1.0);
     factor * decade
 }
 
@@ -99,7 +128,10 @@ mod tests {
         for exponent in -30..30 {
             let scale = 1.7 * 10f64.powi(exponent);
             let length = bar_length_mm(scale, 188.0) * scale;
-            assert!((188.0 / 2.6..=188.0 * 1.000_001).contains(&length), "{scale}: {length}");
+            assert!(
+                (188.0 / 2.6..=188.0 * 1.000_001).contains(&length),
+                "{scale}: {length}"
+            );
         }
     }
 

@@ -41,7 +41,11 @@ pub struct Hit {
 }
 
 impl Hit {
-    const NONE: Self = Self { depth_mm: f32::INFINITY, surface: u32::MAX, triangle: 0 };
+    const NONE: Self = Self {
+        depth_mm: f32::INFINITY,
+        surface: u32::MAX,
+        triangle: 0,
+    };
     /// Whether anything is seen at all.
     pub fn is_some(&self) -> bool {
         self.surface != u32::MAX
@@ -70,13 +74,22 @@ impl ZBuffer {
             .zip(&bins)
             .enumerate()
             .for_each(|(band, (rows, bin))| {
-                let mut rows = Rows { first: band * BAND, width, hits: rows, keep };
+                let mut rows = Rows {
+                    first: band * BAND,
+                    width,
+                    hits: rows,
+                    keep,
+                };
                 for &(surface, triangle) in bin {
                     let corners = surfaces[surface as usize].corners(triangle);
                     rows.draw(corners, surface, triangle);
                 }
             });
-        Self { width, height, hits }
+        Self {
+            width,
+            height,
+            hits,
+        }
     }
 
     /// The hit at a place; `None` outside the picture or where nothing is seen.
@@ -136,7 +149,15 @@ impl Rows<'_> {
                 if w.iter().all(|&w| w >= 0.0) {
                     let [a, b, c] = corners.map(|c| c[2]);
                     let depth_mm = a + w[1] * (b - a) + w[2] * (c - a);
-                    self.offer(x, y, Hit { depth_mm, surface, triangle });
+                    self.offer(
+                        x,
+                        y,
+                        Hit {
+                            depth_mm,
+                            surface,
+                            triangle,
+                        },
+                    );
                 }
             }
         }
@@ -185,7 +206,12 @@ mod tests {
 
     fn square(depth: f32, from: f32, to: f32) -> Projected<'static> {
         Projected {
-            places: vec![[from, from, depth], [to, from, depth], [to, to, depth], [from, to, depth]],
+            places: vec![
+                [from, from, depth],
+                [to, from, depth],
+                [to, to, depth],
+                [from, to, depth],
+            ],
             triangles: &[[0, 1, 2], [0, 2, 3]],
         }
     }

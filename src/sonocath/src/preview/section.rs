@@ -40,9 +40,8 @@ pub fn outline(
 ) -> Outline {
     let toward_sign = projection.view.toward.sign;
     let places = mesh.vertices();
-    let height = |v: u32| {
-        toward_sign * (f64::from(places[v as usize][plane.axis]) - plane.position_mm)
-    };
+    let height =
+        |v: u32| toward_sign * (f64::from(places[v as usize][plane.axis]) - plane.position_mm);
     let segments = mesh
         .triangles()
         .iter()
@@ -51,10 +50,17 @@ pub fn outline(
             let [rise, fall] = crossing_edges(heights)?;
             let at = |edge| edge_point(places, corners, heights, edge, projection);
             let (rise, fall) = (at(rise), at(fall));
-            Some(if inside_out { [fall, rise] } else { [rise, fall] })
+            Some(if inside_out {
+                [fall, rise]
+            } else {
+                [rise, fall]
+            })
         })
         .collect();
-    Outline { segments, open: false }
+    Outline {
+        segments,
+        open: false,
+    }
 }
 
 /// The edges (named by their first corner) on which a triangle comes up through the plane and goes
@@ -175,7 +181,10 @@ fn spans(segments: &[Segment], size: [usize; 2], scan: Scan) -> Spans {
             .then(a.at.total_cmp(&b.at))
             .then(a.entering.cmp(&b.entering))
     });
-    let mut found = Spans { spans: Vec::new(), open: false };
+    let mut found = Spans {
+        spans: Vec::new(),
+        open: false,
+    };
     for line in crossings.chunk_by(|a, b| a.line == b.line) {
         pair(line, length, &mut found);
     }
@@ -211,7 +220,11 @@ fn pair(line: &[Crossing], length: usize, found: &mut Spans) {
         } else if let Some(start) = waiting.pop() {
             let (from, to) = (index(start), index(crossing.at));
             if from < to {
-                found.spans.push(Span { line: crossing.line, from, to });
+                found.spans.push(Span {
+                    line: crossing.line,
+                    from,
+                    to,
+                });
             }
         } else {
             found.open = true;
@@ -230,7 +243,12 @@ mod tests {
     const VIEWS: [(View, usize); 3] = [(View::AXIAL, 2), (View::FRONT, 1), (View::SAGITTAL, 0)];
 
     fn projection(view: View) -> Projection {
-        Projection { view, center_mm: [0.0; 3], px_per_mm: 4.0, size: [400, 400] }
+        Projection {
+            view,
+            center_mm: [0.0; 3],
+            px_per_mm: 4.0,
+            size: [400, 400],
+        }
     }
 
     fn area_mm2(mesh: &TriMesh<Patient>, (view, axis): (View, usize), position_mm: f64) -> f64 {
@@ -250,7 +268,10 @@ mod tests {
             for position in [0.0, 13.7, -30.0] {
                 let truth = std::f64::consts::PI * (1600.0 - position * position);
                 let area = area_mm2(&sphere, view, position);
-                assert!((area - truth).abs() < 0.01 * truth, "{view:?} {position}: {area} {truth}");
+                assert!(
+                    (area - truth).abs() < 0.01 * truth,
+                    "{view:?} {position}: {area} {truth}"
+                );
             }
         }
     }
@@ -272,7 +293,10 @@ mod tests {
         let area = area_mm2(&shapes::joined(&[&outer, &inner]), VIEWS[2], 0.0);
         assert!((area - truth).abs() < 0.01 * truth);
         let twice = shapes::joined(&[&outer, &shapes::ellipsoid([0.0; 3], [20.0; 3], 96)]);
-        assert_eq!(area_mm2(&twice, VIEWS[2], 0.0), area_mm2(&outer, VIEWS[2], 0.0));
+        assert_eq!(
+            area_mm2(&twice, VIEWS[2], 0.0),
+            area_mm2(&outer, VIEWS[2], 0.0)
+        );
     }
 
     #[test]
@@ -282,7 +306,10 @@ mod tests {
             let open = shapes::without_some_triangles(&whole, keep);
             for (view, axis) in VIEWS {
                 let projection = projection(view);
-                let plane = Plane { axis, position_mm: 5.0 };
+                let plane = Plane {
+                    axis,
+                    position_mm: 5.0,
+                };
                 let mut cut = outline(&open, plane, &projection, false);
                 let mut raster = LabelRaster::new(projection.size);
                 raster.fill(&mut cut, 1);

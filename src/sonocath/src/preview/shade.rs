@@ -42,7 +42,11 @@ impl<'a> Body<'a> {
             mesh,
             normals: vertex_normals(mesh),
             color: linear_rgb(color),
-            opacity: if opacity.is_finite() { opacity.clamp(0.0, 1.0) } else { 1.0 },
+            opacity: if opacity.is_finite() {
+                opacity.clamp(0.0, 1.0)
+            } else {
+                1.0
+            },
         }
     }
     fn is_opaque(&self) -> bool {
@@ -50,7 +54,9 @@ impl<'a> Body<'a> {
     }
     fn size_mm(&self) -> f64 {
         let bounds = self.mesh.bounds();
-        (0..3).map(|a| f64::from(bounds.max[a]) - f64::from(bounds.min[a])).sum()
+        (0..3)
+            .map(|a| f64::from(bounds.max[a]) - f64::from(bounds.min[a]))
+            .sum()
     }
 }
 
@@ -73,7 +79,11 @@ fn minus(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
 }
 
 fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+    [
+        a[1] * b[2] - a[2] * b[1],
+        a[2] * b[0] - a[0] * b[2],
+        a[0] * b[1] - a[1] * b[0],
+    ]
 }
 
 fn unit(v: [f64; 3]) -> [f32; 3] {
@@ -93,11 +103,13 @@ fn dot(a: [f32; 3], b: [f32; 3]) -> f32 {
 pub fn picture(bodies: &[Body], projection: &Projection) -> Vec<Rgb> {
     let fine = projection.enlarged(FINE);
     let mut light = backdrop(fine.size);
-    let (opaque, mut shells): (Vec<&Body>, Vec<&Body>) =
-        bodies.iter().partition(|b| b.is_opaque());
+    let (opaque, mut shells): (Vec<&Body>, Vec<&Body>) = bodies.iter().partition(|b| b.is_opaque());
     shells.retain(|b| b.opacity > 0.0);
     shells.sort_by(|a, b| b.size_mm().total_cmp(&a.size_mm()));
-    let shells: Vec<Layer> = shells.into_iter().map(|b| Layer::new(&[b], &fine)).collect();
+    let shells: Vec<Layer> = shells
+        .into_iter()
+        .map(|b| Layer::new(&[b], &fine))
+        .collect();
     for shell in &shells {
         shell.lay_back(&mut light);
     }
@@ -111,12 +123,17 @@ pub fn picture(bodies: &[Body], projection: &Projection) -> Vec<Rgb> {
 
 /// The panel's background: grey, darker downwards.
 fn backdrop([width, height]: [usize; 2]) -> Vec<[f32; 3]> {
-    let (top, bottom) = (linear_rgb(theme::PANEL_TOP), linear_rgb(theme::PANEL_BOTTOM));
+    let (top, bottom) = (
+        linear_rgb(theme::PANEL_TOP),
+        linear_rgb(theme::PANEL_BOTTOM),
+    );
     let row = |y: usize| {
         let t = y as f32 / height.max(1) as f32;
         std::array::from_fn(|i| top[i] + (bottom[i] - top[i]) * t)
     };
-    (0..height).flat_map(|y| std::iter::repeat_n(row(y), width)).collect()
+    (0..height)
+        .flat_map(|y| std::iter::repeat_n(row(y), width))
+        .collect()
 }
 
 /// Means of the fine grid's cells.
@@ -210,7 +227,7 @@ impl<'a> Layer<'a> {
             let hit = &buffer.hits[at];
             if hit.is_some() {
                 let body = self.bodies[0];
-                let wall = lit(body.color, self.normal(hit, at), 1.0).map(|c| 0.16 * c);
+                let wall = lit(body.color, self.normal(hit, at), 1.0).map(|c| 0.10 * c);
                 *light = over(*light, wall, (0.15 + 1.6 * body.opacity).min(0.8));
             }
         });
@@ -225,7 +242,7 @@ impl<'a> Layer<'a> {
                 let body = self.bodies[0];
                 let normal = self.normal(hit, at);
                 let edge = 1.0 - normal[2];
-                let alpha = body.opacity + (1.0 - body.opacity) * 0.6 * edge * edge * edge;
+                let alpha = body.opacity + (1.0 - body.opacity) * 0.8 * edge * edge * edge;
                 *light = over(*light, lit(body.color, normal, 1.0), alpha);
             }
         });
@@ -242,7 +259,7 @@ fn lit(color: [f32; 3], normal: [f32; 3], open: f32) -> [f32; 3] {
     let key = ((dot(normal, KEY) + 0.15) / 1.15).max(0.0);
     let fill = dot(normal, FILL).max(0.0);
     let sky = 0.20 + 0.12 * normal[1];
-    let diffuse = (0.80 * key + 0.16 * fill) * (0.45 + 0.55 * open) + sky * open;
+    let diffuse = (0.92 * key + 0.18 * fill) * (0.45 + 0.55 * open) + sky * open;
     let glint = 0.10 * dot(normal, HALFWAY).max(0.0).powi(28) * open;
     color.map(|c| c * diffuse + glint)
 }
@@ -255,11 +272,18 @@ struct DepthCue {
 
 impl DepthCue {
     fn of(buffer: &ZBuffer) -> Self {
-        let depths = buffer.hits.iter().filter(|h| h.is_some()).map(|h| h.depth_mm);
+        let depths = buffer
+            .hits
+            .iter()
+            .filter(|h| h.is_some())
+            .map(|h| h.depth_mm);
         let (near, far) = depths.fold((f32::INFINITY, f32::NEG_INFINITY), |(near, far), d| {
             (near.min(d), far.max(d))
         });
-        Self { near_mm: near, range_mm: (far - near).max(1e-6) }
+        Self {
+            near_mm: near,
+            range_mm: (far - near).max(1e-6),
+        }
     }
     fn factor(&self, depth_mm: f32) -> f32 {
         1.0 - 0.42 * ((depth_mm - self.near_mm) / self.range_mm).clamp(0.0, 1.0)
@@ -270,10 +294,13 @@ impl DepthCue {
 fn contour(buffer: &ZBuffer, at: usize) -> f32 {
     let hit = &buffer.hits[at];
     let (x, y) = ((at % buffer.width) as i64, (at / buffer.width) as i64);
-    let edges = [(1, 0), (-1, 0), (0, 1), (0, -1)].into_iter().filter(|(dx, dy)| {
-        let behind = |other: &Hit| other.surface != hit.surface && other.depth_mm > hit.depth_mm;
-        buffer.at(x + dx, y + dy).is_none_or(behind)
-    });
+    let edges = [(1, 0), (-1, 0), (0, 1), (0, -1)]
+        .into_iter()
+        .filter(|(dx, dy)| {
+            let behind =
+                |other: &Hit| other.surface != hit.surface && other.depth_mm > hit.depth_mm;
+            buffer.at(x + dx, y + dy).is_none_or(behind)
+        });
     if edges.count() > 0 { 0.42 } else { 1.0 }
 }
 
@@ -298,7 +325,10 @@ impl Occlusion {
             let place = [radius * angle.cos(), radius * angle.sin()].map(|c| c.round() as i64);
             (place, (radius * mm_per_px) as f32)
         };
-        Self { offsets: (0..16).map(offset).collect(), mm_per_px: mm_per_px as f32 }
+        Self {
+            offsets: (0..16).map(offset).collect(),
+            mm_per_px: mm_per_px as f32,
+        }
     }
 
     fn openness(&self, buffer: &ZBuffer, at: usize, normal: [f32; 3]) -> f32 {
@@ -317,7 +347,10 @@ impl Occlusion {
             let far = (above / (12.0 * radius_mm)).clamp(0.0, 1.0);
             blocked += (rise - 0.12).clamp(0.0, 1.0) * (1.0 - 0.75 * far);
         }
-        1.0 - 0.85 * (blocked / self.offsets.len() as f32).clamp(0.0, 1.0).powf(0.8)
+        1.0 - 0.85
+            * (blocked / self.offsets.len() as f32)
+                .clamp(0.0, 1.0)
+                .powf(0.8)
     }
 }
 
@@ -328,7 +361,12 @@ mod tests {
     use super::*;
 
     fn projection(view: View) -> Projection {
-        Projection { view, center_mm: [0.0; 3], px_per_mm: 2.0, size: [240, 200] }
+        Projection {
+            view,
+            center_mm: [0.0; 3],
+            px_per_mm: 2.0,
+            size: [240, 200],
+        }
     }
 
     #[test]
@@ -366,7 +404,10 @@ mod tests {
     fn a_shell_leaves_what_it_holds_visible() {
         let shell = shapes::ellipsoid([0.0; 3], [45.0; 3], 48);
         let core = shapes::ellipsoid([0.0; 3], [15.0; 3], 48);
-        let bodies = [Body::new(&shell, [0, 0, 255], 0.2), Body::new(&core, [255, 0, 0], 1.0)];
+        let bodies = [
+            Body::new(&shell, [0, 0, 255], 0.2),
+            Body::new(&core, [255, 0, 0], 1.0),
+        ];
         let seen = picture(&bodies, &projection(View::FRONT));
         let [red, _, blue] = seen[100 * 240 + 120];
         assert!(red > 120 && blue < red, "{red} {blue}");
@@ -378,9 +419,15 @@ mod tests {
     fn a_hidden_shell_wall_stays_hidden() {
         let front = shapes::ellipsoid([0.0, -60.0, 0.0], [30.0; 3], 48);
         let behind = shapes::ellipsoid([0.0, 60.0, 0.0], [10.0; 3], 24);
-        let alone = picture(&[Body::new(&front, [200; 3], 1.0)], &projection(View::FRONT));
+        let alone = picture(
+            &[Body::new(&front, [200; 3], 1.0)],
+            &projection(View::FRONT),
+        );
         let both = picture(
-            &[Body::new(&front, [200; 3], 1.0), Body::new(&behind, [0, 0, 255], 0.5)],
+            &[
+                Body::new(&front, [200; 3], 1.0),
+                Body::new(&behind, [0, 0, 255], 0.5),
+            ],
             &projection(View::FRONT),
         );
         assert_eq!(alone, both);

@@ -45,17 +45,26 @@ pub struct Style {
 impl Style {
     /// Letters without a surround.
     pub const fn plain(size: f32, color: Rgb) -> Self {
-        Self { size, color, halo: None }
+        Self {
+            size,
+            color,
+            halo: None,
+        }
     }
     /// Letters with a surround.
     pub const fn with_halo(size: f32, color: Rgb, halo: Rgb) -> Self {
-        Self { size, color, halo: Some(halo) }
+        Self {
+            size,
+            color,
+            halo: Some(halo),
+        }
     }
 }
 
 fn font() -> Option<&'static FontRef<'static>> {
     static FONT: OnceLock<Option<FontRef<'static>>> = OnceLock::new();
-    FONT.get_or_init(|| FontRef::try_from_slice(FONT_FILE).ok()).as_ref()
+    FONT.get_or_init(|| FontRef::try_from_slice(FONT_FILE).ok())
+        .as_ref()
 }
 
 /// The pixel scale at which one em is `size` points.
@@ -87,15 +96,35 @@ fn advance(character: char, size: f32) -> f32 {
 
 /// Line breaks and other control characters in a name become spaces.
 fn printable(character: char) -> char {
-    if character.is_control() { ' ' } else { character }
+    if character.is_control() {
+        ' '
+    } else {
+        character
+    }
 }
 
-/// `text`, shortened with an ellipsis where it is longer than `room`.
+/// The smallest part of its wanted size to which a name is shrunk.
+pub const LEAST_SHRINK: f32 = 0.8;
+
+/// The size, at least [`LEAST_SHRINK`] of the wanted one, at which `text` takes `room` at most.
+pub fn shrunk(text: &str, size: f32, room: f32) -> f32 {
+    let needed = width(text, size).max(1e-3);
+    size * (room / needed).clamp(LEAST_SHRINK, 1.0)
+}
+
+/// `text`, shortened where it is longer than `room`: first by a remark in brackets at its end, then
+/// with an ellipsis.
 pub fn fitted(text: &str, size: f32, room: f32) -> String {
     if width(text, size) <= room {
         return text.to_owned();
     }
-    let mut left = room - width("…", size);
+    let text = without_remark(text);
+    if width(text, size) <= room {
+        return text.to_owned();
+    }
+    // This font centres "…" for Chinese; after Latin words full stops look right.
+    let dots = if text.is_ascii() { "..." } else { "…" };
+    let mut left = room - width(dots, size);
     let kept: String = text
         .chars()
         .take_while(|&c| {
@@ -103,7 +132,7 @@ pub fn fitted(text: &str, size: f32, room: f32) -> String {
             left >= 0.0
         })
         .collect();
-    format!("{}…", kept.trim_end())
+    format!("{}{dots}", kept.trim_end())
 }
 
 /// Draws `text` with the middle of its capitals at `y` and returns its length.
@@ -158,7 +187,11 @@ impl Mask {
         if let Some(outline) = font.outline_glyph(glyph) {
             let corner = outline.px_bounds().min;
             outline.draw(|column, row, c| {
-                self.cover(corner.x as i32 + column as i32, corner.y as i32 + row as i32, c);
+                self.cover(
+                    corner.x as i32 + column as i32,
+                    corner.y as i32 + row as i32,
+                    c,
+                );
             });
         }
     }
@@ -166,7 +199,10 @@ impl Mask {
     fn add_box(&mut self, [x, baseline]: [f32; 2], size: f32) {
         let (left, right) = (x + 0.08 * size, x + (BOX_ADVANCE - 0.08) * size);
         let (left, right) = (left.round() as i32, right.round() as i32);
-        let (top, bottom) = ((baseline - 0.72 * size).round() as i32, baseline.round() as i32);
+        let (top, bottom) = (
+            (baseline - 0.72 * size).round() as i32,
+            baseline.round() as i32,
+        );
         for y in top..=bottom {
             for x in left..=right {
                 if y == top || y == bottom || x == left || x == right {
@@ -221,6 +257,18 @@ impl Mask {
     }
 }
 
+/// "Left erector spinae" of "Left erector spinae (autochthonous back muscles)".
+fn without_remark(text: &str) -> &str {
+    let end = text
+        .ends_with([')', '）'])
+        .then(|| text.find(['(', '（']))
+        .flatten();
+    match end.map(|end| text[..end].trim_end()) {
+        Some(short) if !short.is_empty() => short,
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,14 +299,19 @@ mod tests {
         let style = Style::plain(30.0, [255; 3]);
         let length = draw(&mut canvas, [10.0, 30.0], Align::Left, "\u{1F9E0}\n", style);
         assert!(length > 18.0);
-        assert!(canvas.into_image().rgb.iter().any(|&v| v == 255));
+        assert!(canvas.into_image().rgb.contains(&255));
     }
 
     #[test]
     fn long_names_end_in_an_ellipsis_and_fit() {
         let short = fitted("Inferior mesenteric artery, left colic branch", 14.0, 120.0);
-        assert!(short.ends_with('…') && width(&short, 14.0) <= 120.0, "{short}");
+        assert!(
+            short.ends_with("...") && width(&short, 14.0) <= 120.0,
+            "{short}"
+        );
+        assert_eq!(fitted("Kidney (left)", 14.0, 60.0), "Kidney");
+        assert_eq!(fitted("Kidney (left)", 14.0, 160.0), "Kidney (left)");
         assert_eq!(fitted("Liver", 14.0, 120.0), "Liver");
-        assert_eq!(fitted("Liver", 14.0, 0.0), "…");
+        assert_eq!(fitted("肝脏", 14.0, 0.0), "…");
     }
 }

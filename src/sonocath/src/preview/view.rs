@@ -180,9 +180,8 @@ mod tests {
 
     #[test]
     fn radiological_letters_stand_where_they_belong() {
-        let edges = |v: View| {
-            [v.right.reversed(), v.right, v.up, v.up.reversed()].map(Direction::letter)
-        };
+        let edges =
+            |v: View| [v.right.reversed(), v.right, v.up, v.up.reversed()].map(Direction::letter);
         assert_eq!(edges(View::AXIAL), ["R", "L", "A", "P"]);
         assert_eq!(edges(View::FRONT), ["R", "L", "S", "I"]);
         assert_eq!(edges(View::SAGITTAL), ["A", "P", "S", "I"]);
