@@ -3,7 +3,7 @@
 use crate::closest::{SurfacePoint, closest_on_triangle};
 use crate::frame::Point;
 
-use super::lanes::{LANES, Lanes};
+use super::lanes::{LANES, Lanes, Plain};
 use super::tree::{BLOCK, Boxes, Tree};
 use super::{Scene, SceneError, SurfaceId};
 
@@ -127,15 +127,14 @@ impl<F> Scene<F> {
 
 /// Lower bounds of the squared distances to eight boxes.
 fn distances_squared(boxes: &Boxes, place: [f32; 3], margin: f32) -> [f64; LANES] {
-    let mut squared = Lanes::all(0.0);
+    let mut squared = Plain::all(0.0);
     for (axis, &p) in place.iter().enumerate() {
-        let p = Lanes::all(p);
-        let outside = (boxes.min[axis] - p)
-            .max(p - boxes.max[axis])
-            .max(Lanes::all(0.0));
+        let p = Plain::all(p);
+        let (min, max) = (Plain::load(&boxes.min[axis]), Plain::load(&boxes.max[axis]));
+        let outside = (min - p).max(p - max).max(Plain::all(0.0));
         squared = squared + outside * outside;
     }
-    squared.0.map(|s| {
+    squared.store().0.map(|s| {
         let distance = f64::from((s.sqrt() - margin).max(0.0));
         distance * distance
     })

@@ -4,7 +4,7 @@ use crate::frame::Vector;
 
 use super::ray::{Line, STEPS_PER_MM, StartFrom};
 use super::triangle::Meeting;
-use super::{Flat, SurfaceId};
+use super::{Span, SurfaceId};
 
 /// One passage of a ray through one surface.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,9 +121,16 @@ pub(super) struct Chunk<F> {
     starts: Vec<Option<SurfaceId>>,
     /// Raw hits of each ray of a packet.
     pub hits: [Hits; 8],
-    pub stack: Vec<u32>,
+    pub queue: Queue,
     nest: Nest,
     frame: std::marker::PhantomData<F>,
+}
+
+/// What is still to be visited of a tree.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    pub nodes: Vec<u32>,
+    pub blocks: Vec<u32>,
 }
 
 impl<F> Default for Chunk<F> {
@@ -133,7 +140,7 @@ impl<F> Default for Chunk<F> {
             ends: Vec::new(),
             starts: Vec::new(),
             hits: Default::default(),
-            stack: Vec::new(),
+            queue: Queue::default(),
             nest: Nest::default(),
             frame: std::marker::PhantomData,
         }
@@ -156,8 +163,16 @@ impl<F> Chunk<F> {
     }
 
     /// Turns the raw hits in `lane` into the next ray's crossings.
+    /// `corners` finds a triangle's corners by what was recorded as its place.
     #[inline(always)]
-    pub fn finish_ray(&mut self, lane: usize, line: &Line, geometry: &Flat, ranks: &Ranks) {
+    pub fn finish_ray(
+        &mut self,
+        lane: usize,
+        line: &Line,
+        spans: &[Span],
+        ranks: &Ranks,
+        corners: impl Fn(u32) -> [[f32; 3]; 3],
+    ) {
         let hits = &mut self.hits[lane];
         hits.sort();
         self.nest.begin(line, hits, ranks);
@@ -166,8 +181,9 @@ impl<F> Chunk<F> {
         for hit in &hits.kept {
             self.nest.pass(ranks.rank_of(hit.surface()), hit.sign());
             let after = self.nest.medium(ranks);
+            let normal = normal(line, corners(hit.place), hit.entering());
             self.crossings
-                .push(hit.crossing(line, geometry, before, after));
+                .push(hit.crossing(normal, spans, before, after));
             before = after;
         }
         self.nest.end(hits, ranks);
@@ -180,7 +196,10 @@ impl<F> Chunk<F> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Hit {
     key: u64,
+    /// In the scene's list.
     triangle: u32,
+    /// Where its corners are found again.
+    place: u32,
     barycentric: [f32; 2],
 }
 
@@ -200,6 +219,9 @@ impl Hit {
         if self.entering() { 1 } else { -1 }
     }
     #[inline(always)]
+    fn is_before(&self, other: &Self) -> bool {
+        self.key < other.key || (self.key == other.key && self.triangle < other.triangle)
+    }
     fn order(&self) -> (u64, u32) {
         (self.key, self.triangle)
     }
@@ -207,18 +229,18 @@ impl Hit {
     #[inline(always)]
     fn crossing(
         &self,
-        line: &Line,
-        geometry: &Flat,
+        normal: [f32; 3],
+        spans: &[Span],
         before: Option<SurfaceId>,
         after: Option<SurfaceId>,
     ) -> Crossing {
-        let (surface, triangle) = geometry.local_triangle(self.triangle);
+        let surface = self.surface();
         Crossing {
             t_mm: (self.key >> 17) as f64 * (1.0 / STEPS_PER_MM),
-            normal: normal(line, geometry.corners(self.triangle), self.entering()),
+            normal,
             barycentric: self.barycentric,
-            triangle,
-            surface,
+            triangle: self.triangle - spans[usize::from(surface)].first_triangle,
+            surface: SurfaceId(surface),
             before,
             after,
             entering: self.entering(),
@@ -248,6 +270,16 @@ fn normal(line: &Line, corners: [[f32; 3]; 3], entering: bool) -> [f32; 3] {
     n.map(|component| (component * per_length) as f32)
 }
 
+/// Where a hit comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    pub surface: u16,
+    /// In the scene's list.
+    pub triangle: u32,
+    /// Where its corners are found again when all hits are sorted.
+    pub place: u32,
+}
+
 /// One ray's raw hits in any order.
 #[derive(Debug, Default)]
 pub(super) struct Hits {
@@ -259,24 +291,41 @@ pub(super) struct Hits {
 impl Hits {
     /// Sorts a meeting into what is kept and what only counts for the start.
     #[inline(always)]
-    pub fn record(&mut self, line: &Line, surface: u16, triangle: u32, meeting: &Meeting) {
+    pub fn record(&mut self, line: &Line, of: Origin, meeting: &Meeting) {
         let ahead = meeting.steps >= 0.0;
         if ahead && meeting.steps <= line.end_steps {
             let leaving = if meeting.entering { 0 } else { LEAVING };
             self.kept.push(Hit {
-                key: ((meeting.steps as i64 as u64) << 17) | leaving | u64::from(surface),
-                triangle,
+                key: ((meeting.steps as i64 as u64) << 17) | leaving | u64::from(of.surface),
+                triangle: of.triangle,
+                place: of.place,
                 barycentric: meeting.barycentric,
             });
         } else if ahead == (line.start_from == StartFrom::Ahead) {
             // Winding at the origin = passes inward behind it = passes outward ahead of it.
             let inward = meeting.entering != ahead;
-            self.aside.push((surface, if inward { 1 } else { -1 }));
+            self.aside.push((of.surface, if inward { 1 } else { -1 }));
         }
     }
 
+    /// By insertion: the hits are few and come nearly in order.
+    #[inline(always)]
     fn sort(&mut self) {
-        self.kept.sort_unstable_by_key(Hit::order);
+        const FEW: usize = 40;
+        let kept = &mut self.kept[..];
+        if kept.len() > FEW {
+            kept.sort_unstable_by_key(Hit::order);
+            return;
+        }
+        for next in 1..kept.len() {
+            let hit = kept[next];
+            let mut hole = next;
+            while hole > 0 && hit.is_before(&kept[hole - 1]) {
+                kept[hole] = kept[hole - 1];
+                hole -= 1;
+            }
+            kept[hole] = hit;
+        }
     }
 
     fn clear(&mut self) {

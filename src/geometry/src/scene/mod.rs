@@ -71,7 +71,7 @@ pub use closest::ScenePoint;
 pub use crossing::{Crossing, Crossings};
 pub use ray::Ray;
 
-use crossing::{CHUNK_RAYS, Chunk, Ranks};
+use crossing::{CHUNK_RAYS, Chunk, Origin, Ranks};
 use ray::Line;
 use traverse::Width;
 use tree::Tree;
@@ -329,7 +329,7 @@ impl<F> Scene<F> {
         traverse::cast_all(
             self.width,
             &self.tree,
-            &self.geometry,
+            &self.geometry.spans,
             &self.ranks,
             rays,
             chunk,
@@ -346,11 +346,16 @@ impl<F> Scene<F> {
                 let line = Line::new(ray, &self.tree);
                 for triangle in 0..self.geometry.triangles.len() as u32 {
                     if let Some(meeting) = line.meet(self.geometry.corners(triangle)) {
-                        let surface = self.geometry.surface_of_triangle[triangle as usize];
-                        chunk.hits[0].record(&line, surface, triangle, &meeting);
+                        let of = Origin {
+                            surface: self.geometry.surface_of_triangle[triangle as usize],
+                            triangle,
+                            place: triangle,
+                        };
+                        chunk.hits[0].record(&line, of, &meeting);
                     }
                 }
-                chunk.finish_ray(0, &line, &self.geometry, &self.ranks);
+                let corners = |triangle| self.geometry.corners(triangle);
+                chunk.finish_ray(0, &line, &self.geometry.spans, &self.ranks, corners);
             }
         }
     }

@@ -3,15 +3,17 @@
 //! Whatever is decided here only rules out triangles that are certainly missed; each one left over
 //! is judged in [`super::triangle`]. So results do not depend on the way taken.
 //!
-//! The same plain code is compiled twice on x86-64: for every processor, and for those with AVX2.
+//! The same code is compiled twice on x86-64: for every processor, and for those with AVX2.
 
 use crate::mesh::Aabb;
 
-use super::Flat;
-use super::crossing::{Chunk, Hits, Ranks};
-use super::lanes::{LANES, Lanes, set_bits};
+use super::Span;
+use super::crossing::{Chunk, Hits, Origin, Queue, Ranks};
+#[cfg(target_arch = "x86_64")]
+use super::lanes::Wide;
+use super::lanes::{Eight, LANES, Lanes, Plain, set_bits};
 use super::ray::{Line, Ray, xy_axes};
-use super::tree::{BLOCK, Block, Boxes, Tree};
+use super::tree::{BLOCK, Block, Boxes, Node, Tree};
 use super::triangle::Sheared;
 
 /// Boxes are widened by this part of the coordinates' size. Shearing a vertex and testing a box
@@ -43,16 +45,16 @@ impl Width {
 pub(super) fn cast_all<F>(
     width: Width,
     tree: &Tree,
-    geometry: &Flat,
+    spans: &[Span],
     ranks: &Ranks,
     rays: &[Ray<F>],
     chunk: &mut Chunk<F>,
 ) {
     match width {
-        Width::Plain => cast_all_inline(tree, geometry, ranks, rays, chunk),
+        Width::Plain => cast_all_inline::<Plain, F>(tree, spans, ranks, rays, chunk),
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `Width::Avx2` is only made by `Width::detect` where the processor has AVX2.
-        Width::Avx2 => unsafe { cast_all_avx2(tree, geometry, ranks, rays, chunk) },
+        Width::Avx2 => unsafe { cast_all_avx2(tree, spans, ranks, rays, chunk) },
     }
 }
 
@@ -60,18 +62,18 @@ pub(super) fn cast_all<F>(
 #[target_feature(enable = "avx2")]
 fn cast_all_avx2<F>(
     tree: &Tree,
-    geometry: &Flat,
+    spans: &[Span],
     ranks: &Ranks,
     rays: &[Ray<F>],
     chunk: &mut Chunk<F>,
 ) {
-    cast_all_inline(tree, geometry, ranks, rays, chunk);
+    cast_all_inline::<Wide, F>(tree, spans, ranks, rays, chunk);
 }
 
 /// All passes of a line that keeps no crossing: surface and change of winding.
 pub(super) fn passes(width: Width, tree: &Tree, line: &Line) -> Vec<(u16, i32)> {
     match width {
-        Width::Plain => passes_inline(tree, line),
+        Width::Plain => passes_inline::<Plain>(tree, line),
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `Width::Avx2` is only made by `Width::detect` where the processor has AVX2.
         Width::Avx2 => unsafe { passes_avx2(tree, line) },
@@ -81,20 +83,20 @@ pub(super) fn passes(width: Width, tree: &Tree, line: &Line) -> Vec<(u16, i32)> 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn passes_avx2(tree: &Tree, line: &Line) -> Vec<(u16, i32)> {
-    passes_inline(tree, line)
+    passes_inline::<Wide>(tree, line)
 }
 
 #[inline(always)]
-fn passes_inline(tree: &Tree, line: &Line) -> Vec<(u16, i32)> {
+fn passes_inline<L: Lanes>(tree: &Tree, line: &Line) -> Vec<(u16, i32)> {
     let mut hits = Hits::default();
-    walk_line(tree, line, &mut Vec::new(), &mut hits);
+    walk_line::<L>(tree, line, &mut Queue::default(), &mut hits);
     hits.take_aside()
 }
 
 #[inline(always)]
-fn cast_all_inline<F>(
+fn cast_all_inline<L: Lanes, F>(
     tree: &Tree,
-    geometry: &Flat,
+    spans: &[Span],
     ranks: &Ranks,
     rays: &[Ray<F>],
     chunk: &mut Chunk<F>,
@@ -106,67 +108,126 @@ fn cast_all_inline<F>(
             *line = Line::new(ray, tree);
         }
         match Packet::of_neighbours(&lines, rays.len(), tree) {
-            Some(packet) => packet.walk(tree, &lines, chunk),
+            Some(packet) => packet.walk::<L, F>(tree, &lines, chunk),
             None => {
                 for (line, hits) in lines.iter().zip(&mut chunk.hits).take(rays.len()) {
-                    walk_line(tree, line, &mut chunk.stack, hits);
+                    walk_line::<L>(tree, line, &mut chunk.queue, hits);
                 }
             }
         }
         for (lane, line) in lines.iter().enumerate().take(rays.len()) {
-            chunk.finish_ray(lane, line, geometry, ranks);
+            let corners = |place: u32| {
+                let (block, place) = (place / LANES as u32, place % LANES as u32);
+                tree.blocks[block as usize].corners_at(place as usize)
+            };
+            chunk.finish_ray(lane, line, spans, ranks, corners);
         }
     }
 }
 
 /// Collects one line's hits.
 #[inline(always)]
-fn walk_line(tree: &Tree, line: &Line, stack: &mut Vec<u32>, hits: &mut Hits) {
+fn walk_line<L: Lanes>(tree: &Tree, line: &Line, queue: &mut Queue, hits: &mut Hits) {
     if tree.nodes.is_empty() {
         return;
     }
-    let slabs = Slabs::new(line, tree);
-    stack.clear();
-    stack.push(0);
-    while let Some(index) = stack.pop() {
-        let node = &tree.nodes[index as usize];
-        for place in set_bits(slabs.meet(&node.boxes)) {
-            let link = node.children[place];
-            if link & BLOCK == 0 {
-                stack.push(link);
-            } else {
-                meet_block(&tree.blocks[(link & !BLOCK) as usize], line, hits);
+    let slabs = Slabs::<L>::new(line, tree);
+    queue.visit::<L>(tree, |node| slabs.meet(&node.boxes));
+    for &index in &queue.blocks {
+        meet_block::<L>(tree, index, line, hits);
+    }
+}
+
+impl Queue {
+    /// Fills `blocks` with those in boxes that are met: `meet` tells a node's by bits.
+    ///
+    /// Nodes are visited first come, first served, and blocks after all of them, so that memory has
+    /// time to deliver what was asked for ahead.
+    #[inline(always)]
+    fn visit<L: Lanes>(&mut self, tree: &Tree, meet: impl Fn(&Node) -> u32) {
+        self.blocks.clear();
+        self.nodes.clear();
+        self.nodes.push(0);
+        let mut next = 0;
+        while let Some(&index) = self.nodes.get(next) {
+            next += 1;
+            let node = &tree.nodes[index as usize];
+            for place in set_bits(meet(node)) {
+                let link = node.children[place];
+                if link & BLOCK == 0 {
+                    L::expect_use(&tree.nodes[link as usize]);
+                    self.nodes.push(link);
+                } else {
+                    L::expect_use(&tree.blocks[(link & !BLOCK) as usize]);
+                    self.blocks.push(link & !BLOCK);
+                }
             }
+        }
+    }
+}
+
+impl Block {
+    #[inline(always)]
+    fn origin(&self, index: u32, place: usize) -> Origin {
+        Origin {
+            surface: self.surfaces[place],
+            triangle: self.triangles[place],
+            place: index * LANES as u32 + place as u32,
         }
     }
 }
 
 /// One line against eight triangles.
 #[inline(always)]
-fn meet_block(block: &Block, line: &Line, hits: &mut Hits) {
+fn meet_block<L: Lanes>(tree: &Tree, index: u32, line: &Line, hits: &mut Hits) {
+    let block = &tree.blocks[index as usize];
     let [x_axis, y_axis] = xy_axes(line.z_axis);
-    let [x_shear, y_shear] = line.shear.map(Lanes::all);
-    let origin = line.origin.map(Lanes::all);
+    let (x_shear, y_shear) = (L::all(line.shear[0]), L::all(line.shear[1]));
+    let [x, y, z] = line.origin;
+    let origin = [L::all(x), L::all(y), L::all(z)];
     let mut corners = ([origin[0]; 3], [origin[0]; 3], [origin[0]; 3]);
     let (x, y, z) = (&mut corners.0, &mut corners.1, &mut corners.2);
     for k in 0..3 {
-        z[k] = block.corners[line.z_axis][k] - origin[line.z_axis];
-        x[k] = (block.corners[x_axis][k] - origin[x_axis]) - x_shear * z[k];
-        y[k] = (block.corners[y_axis][k] - origin[y_axis]) - y_shear * z[k];
+        z[k] = L::load(&block.corners[line.z_axis][k]) - origin[line.z_axis];
+        x[k] = (L::load(&block.corners[x_axis][k]) - origin[x_axis]) - x_shear * z[k];
+        y[k] = (L::load(&block.corners[y_axis][k]) - origin[y_axis]) - y_shear * z[k];
     }
-    for place in set_bits(maybe_met(x, y) & block.used) {
-        let sheared = Sheared {
-            x: std::array::from_fn(|k| x[k].0[place]),
-            y: std::array::from_fn(|k| y[k].0[place]),
-            z: std::array::from_fn(|k| z[k].0[place]),
-        };
+    let met = maybe_met(x, y) & block.used;
+    if met == 0 {
+        return;
+    }
+    let corners = Corners::new(x, y, z);
+    for place in set_bits(met) {
+        let sheared = corners.at(place);
         if let Some(meeting) = sheared.meet(line) {
-            hits.record(
-                line,
-                block.surfaces[place],
-                block.triangles[place],
-                &meeting,
-            );
+            hits.record(line, block.origin(index, place), &meeting);
+        }
+    }
+}
+
+/// Sheared corners in memory, to be picked from.
+struct Corners {
+    x: [Eight; 3],
+    y: [Eight; 3],
+    z: [Eight; 3],
+}
+
+impl Corners {
+    #[inline(always)]
+    fn new<L: Lanes>(x: &[L; 3], y: &[L; 3], z: &[L; 3]) -> Self {
+        Self {
+            x: [x[0].store(), x[1].store(), x[2].store()],
+            y: [y[0].store(), y[1].store(), y[2].store()],
+            z: [z[0].store(), z[1].store(), z[2].store()],
+        }
+    }
+    #[inline(always)]
+    fn at(&self, place: usize) -> Sheared {
+        let pick = |of: &[Eight; 3]| [of[0].0[place], of[1].0[place], of[2].0[place]];
+        Sheared {
+            x: pick(&self.x),
+            y: pick(&self.y),
+            z: pick(&self.z),
         }
     }
 }
@@ -176,45 +237,45 @@ fn meet_block(block: &Block, line: &Line, hits: &mut Hits) {
 /// Single precision is enough for that: rounding keeps the order of two products, so their
 /// difference may come out as 0, but never with the wrong sign.
 #[inline(always)]
-fn maybe_met(x: &[Lanes; 3], y: &[Lanes; 3]) -> u32 {
+fn maybe_met<L: Lanes>(x: &[L; 3], y: &[L; 3]) -> u32 {
     let a = x[1] * y[2] - y[1] * x[2];
     let b = x[2] * y[0] - y[2] * x[0];
     let c = x[0] * y[1] - y[0] * x[1];
-    let zero = Lanes::all(0.0);
+    let zero = L::all(0.0);
     zero.at_most(a.min(b).min(c)) | a.max(b).max(c).at_most(zero)
 }
 
 /// A line prepared for box tests: t of the planes of each axis.
-struct Slabs {
-    per_mm: [Lanes; 3],
+struct Slabs<L> {
+    per_mm: [L; 3],
     /// Subtracted from t of the nearer and the farther plane.
-    near: [Lanes; 3],
-    far: [Lanes; 3],
+    near: [L; 3],
+    far: [L; 3],
     backward: [bool; 3],
-    start: Lanes,
-    end: Lanes,
+    start: L,
+    end: L,
 }
 
-impl Slabs {
+impl<L: Lanes> Slabs<L> {
     #[inline(always)]
     fn new(line: &Line, tree: &Tree) -> Self {
         let margin = margin(line, tree);
         let (start, end) = line.range_mm();
         let mut slabs = Self {
-            per_mm: [Lanes::all(0.0); 3],
-            near: [Lanes::all(0.0); 3],
-            far: [Lanes::all(0.0); 3],
+            per_mm: [L::all(0.0); 3],
+            near: [L::all(0.0); 3],
+            far: [L::all(0.0); 3],
             backward: [false; 3],
-            start: Lanes::all((start as f32).max(-1e30) - 10.0 * margin),
-            end: Lanes::all((end as f32).min(1e30) + 10.0 * margin),
+            start: L::all((start as f32).max(-1e30) - 10.0 * margin),
+            end: L::all((end as f32).min(1e30) + 10.0 * margin),
         };
         for axis in 0..3 {
             let d = line.direction[axis];
             let per_mm = (1.0 / d.abs().max(LEAST_SLOPE).copysign(d)) as f32;
             let (at_origin, widening) = (line.origin[axis] * per_mm, margin * per_mm.abs());
-            slabs.per_mm[axis] = Lanes::all(per_mm);
-            slabs.near[axis] = Lanes::all(at_origin + widening);
-            slabs.far[axis] = Lanes::all(at_origin - widening);
+            slabs.per_mm[axis] = L::all(per_mm);
+            slabs.near[axis] = L::all(at_origin + widening);
+            slabs.far[axis] = L::all(at_origin - widening);
             slabs.backward[axis] = per_mm < 0.0;
         }
         slabs
@@ -226,10 +287,11 @@ impl Slabs {
         let (mut start, mut end) = (self.start, self.end);
         for axis in 0..3 {
             let (near, far) = if self.backward[axis] {
-                (boxes.max[axis], boxes.min[axis])
+                (&boxes.max[axis], &boxes.min[axis])
             } else {
-                (boxes.min[axis], boxes.max[axis])
+                (&boxes.min[axis], &boxes.max[axis])
             };
+            let (near, far) = (L::load(near), L::load(far));
             start = start.max(near * self.per_mm[axis] - self.near[axis]);
             end = end.min(far * self.per_mm[axis] - self.far[axis]);
         }
@@ -340,66 +402,59 @@ impl Packet {
 
     /// Collects the hits of all lines.
     #[inline(always)]
-    fn walk<F>(&self, tree: &Tree, lines: &[Line; LANES], chunk: &mut Chunk<F>) {
-        let bundle = Bundle::new(lines);
-        chunk.stack.clear();
-        chunk.stack.push(0);
-        while let Some(index) = chunk.stack.pop() {
-            let node = &tree.nodes[index as usize];
-            for place in set_bits(self.meet(&node.boxes)) {
-                let link = node.children[place];
-                if link & BLOCK == 0 {
-                    chunk.stack.push(link);
-                    continue;
-                }
-                let block = &tree.blocks[(link & !BLOCK) as usize];
-                for place in set_bits(self.meet(&block.boxes()) & block.used) {
-                    bundle.meet(block, place, self.count, lines, &mut chunk.hits);
-                }
+    fn walk<L: Lanes, F>(&self, tree: &Tree, lines: &[Line; LANES], chunk: &mut Chunk<F>) {
+        let bundle = Bundle::<L>::new(lines);
+        let Chunk { queue, hits, .. } = chunk;
+        queue.visit::<L>(tree, |node| self.meet(|axis| node.boxes.extent::<L>(axis)));
+        for &index in &queue.blocks {
+            let block = &tree.blocks[index as usize];
+            for place in set_bits(self.meet(|axis| block.extent::<L>(axis)) & block.used) {
+                bundle.meet(block, block.origin(index, place), self.count, lines, hits);
             }
         }
     }
 
-    /// A bit for each box some line may meet within its range.
+    /// A bit for each box some line may meet within its range; `extent(axis)` gives the boxes'
+    /// least and greatest coordinates.
     #[inline(always)]
-    fn meet(&self, boxes: &Boxes) -> u32 {
-        let z = self.z_axis;
-        let within = boxes.min[z].at_most(Lanes::all(self.depth.max))
-            & Lanes::all(self.depth.min).at_most(boxes.max[z]);
-        let middle = Lanes::all(self.middle);
-        let (front, back) = (boxes.min[z] - middle, boxes.max[z] - middle);
+    fn meet<L: Lanes>(&self, extent: impl Fn(usize) -> (L, L)) -> u32 {
+        let (front, back) = extent(self.z_axis);
+        let within = front.at_most(L::all(self.depth.max)) & L::all(self.depth.min).at_most(back);
+        let middle = L::all(self.middle);
+        let (front, back) = (front - middle, back - middle);
         let mut bits = within;
-        for (i, axis) in xy_axes(z).into_iter().enumerate() {
-            let (least, most) = (Lanes::all(self.slope[i].min), Lanes::all(self.slope[i].max));
+        for (i, axis) in xy_axes(self.z_axis).into_iter().enumerate() {
+            let (least, most) = (L::all(self.slope[i].min), L::all(self.slope[i].max));
             let shifts = [least * front, least * back, most * front, most * back];
             let low = shifts[0].min(shifts[1]).min(shifts[2].min(shifts[3]));
             let high = shifts[0].max(shifts[1]).max(shifts[2].max(shifts[3]));
-            bits &= (Lanes::all(self.place[i].min) + low).at_most(boxes.max[axis])
-                & boxes.min[axis].at_most(Lanes::all(self.place[i].max) + high);
+            let (min, max) = extent(axis);
+            bits &= (L::all(self.place[i].min) + low).at_most(max)
+                & min.at_most(L::all(self.place[i].max) + high);
         }
         bits
     }
 }
 
 /// The eight lines of a packet side by side.
-struct Bundle {
+struct Bundle<L> {
     /// x, y and z of the origins.
-    origin: [Lanes; 3],
-    shear: [Lanes; 2],
+    origin: [L; 3],
+    shear: [L; 2],
     z_axis: usize,
 }
 
-impl Bundle {
+impl<L: Lanes> Bundle<L> {
     #[inline(always)]
     fn new(lines: &[Line; LANES]) -> Self {
         let z_axis = lines[0].z_axis;
         let [x_axis, y_axis] = xy_axes(z_axis);
         let gather = |value: &dyn Fn(&Line) -> f32| {
-            let mut lanes = Lanes::all(0.0);
-            for (lane, line) in lanes.0.iter_mut().zip(lines) {
+            let mut eight = Eight::all(0.0);
+            for (lane, line) in eight.0.iter_mut().zip(lines) {
                 *lane = value(line);
             }
-            lanes
+            L::load(&eight)
         };
         Self {
             origin: [x_axis, y_axis, z_axis].map(|axis| gather(&|line| line.origin[axis])),
@@ -413,13 +468,14 @@ impl Bundle {
     fn meet(
         &self,
         block: &Block,
-        place: usize,
+        of: Origin,
         count: usize,
         lines: &[Line; LANES],
         hits: &mut [Hits; LANES],
     ) {
         let [x_axis, y_axis] = xy_axes(self.z_axis);
-        let corner = |axis: usize, k: usize| Lanes::all(block.corners[axis][k].0[place]);
+        let place = of.place as usize % LANES;
+        let corner = |axis: usize, k: usize| L::all(block.corners[axis][k].0[place]);
         let mut corners = ([self.shear[0]; 3], [self.shear[0]; 3], [self.shear[0]; 3]);
         let (x, y, z) = (&mut corners.0, &mut corners.1, &mut corners.2);
         for k in 0..3 {
@@ -427,15 +483,15 @@ impl Bundle {
             x[k] = (corner(x_axis, k) - self.origin[0]) - self.shear[0] * z[k];
             y[k] = (corner(y_axis, k) - self.origin[1]) - self.shear[1] * z[k];
         }
-        for lane in set_bits(maybe_met(x, y) & ((1 << count) - 1)) {
-            let sheared = Sheared {
-                x: std::array::from_fn(|k| x[k].0[lane]),
-                y: std::array::from_fn(|k| y[k].0[lane]),
-                z: std::array::from_fn(|k| z[k].0[lane]),
-            };
+        let met = maybe_met(x, y) & ((1 << count) - 1);
+        if met == 0 {
+            return;
+        }
+        let corners = Corners::new(x, y, z);
+        for lane in set_bits(met) {
+            let sheared = corners.at(lane);
             if let Some(meeting) = sheared.meet(&lines[lane]) {
-                let (surface, triangle) = (block.surfaces[place], block.triangles[place]);
-                hits[lane].record(&lines[lane], surface, triangle, &meeting);
+                hits[lane].record(&lines[lane], of, &meeting);
             }
         }
     }

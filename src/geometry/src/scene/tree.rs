@@ -6,7 +6,7 @@
 use crate::mesh::Aabb;
 
 use super::Flat;
-use super::lanes::{LANES, Lanes};
+use super::lanes::{Eight, LANES, Lanes, Plain};
 
 /// A child link with this bit names a block, otherwise a node.
 pub(super) const BLOCK: u32 = 1 << 31;
@@ -22,12 +22,13 @@ const BINS: usize = 16;
 /// Eight boxes: `min[axis]` and `max[axis]` hold one coordinate of all.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Boxes {
-    pub min: [Lanes; 3],
-    pub max: [Lanes; 3],
+    pub min: [Eight; 3],
+    pub max: [Eight; 3],
 }
 
 /// A node: boxes of and links to up to eight children.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
 pub(super) struct Node {
     pub boxes: Boxes,
     /// Node index, or block index with [`BLOCK`].
@@ -37,9 +38,10 @@ pub(super) struct Node {
 
 /// Up to eight triangles.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
 pub(super) struct Block {
     /// `corners[axis][k]`: one coordinate of corner k of all triangles.
-    pub corners: [[Lanes; 3]; 3],
+    pub corners: [[Eight; 3]; 3],
     /// The triangles' numbers in the scene; unused places repeat the first.
     pub triangles: [u32; LANES],
     pub surfaces: [u16; LANES],
@@ -113,7 +115,7 @@ impl Tree {
     fn push_block(&mut self, items: &mut [Item]) -> u32 {
         items.sort_unstable_by_key(|item| item.triangle);
         let mut block = Block {
-            corners: [[Lanes::all(0.0); 3]; 3],
+            corners: [[Eight::all(0.0); 3]; 3],
             triangles: [items[0].triangle; LANES],
             surfaces: [0; LANES],
             used: (1 << items.len()) - 1,
@@ -180,9 +182,15 @@ impl Tree {
 
 impl Boxes {
     const NOWHERE: Self = Self {
-        min: [Lanes::all(NOWHERE); 3],
-        max: [Lanes::all(-NOWHERE); 3],
+        min: [Eight::all(NOWHERE); 3],
+        max: [Eight::all(-NOWHERE); 3],
     };
+
+    /// One coordinate of all boxes: least and greatest.
+    #[inline(always)]
+    pub fn extent<L: Lanes>(&self, axis: usize) -> (L, L) {
+        (L::load(&self.min[axis]), L::load(&self.max[axis]))
+    }
 
     fn get(&self, place: usize) -> Aabb {
         Aabb {
@@ -219,21 +227,29 @@ impl Block {
         }
     }
 
-    /// The box round each triangle.
+    /// One coordinate of all triangles' boxes: least and greatest.
     #[inline(always)]
-    pub fn boxes(&self) -> Boxes {
-        let mut boxes = Boxes::NOWHERE;
-        for axis in 0..3 {
-            let [a, b, c] = self.corners[axis];
-            boxes.min[axis] = a.min(b).min(c);
-            boxes.max[axis] = a.max(b).max(c);
-        }
-        boxes
+    pub fn extent<L: Lanes>(&self, axis: usize) -> (L, L) {
+        let [a, b, c] = &self.corners[axis];
+        let (a, b, c) = (L::load(a), L::load(b), L::load(c));
+        (a.min(b).min(c), a.max(b).max(c))
+    }
+
+    /// The corners of one triangle.
+    #[inline(always)]
+    pub fn corners_at(&self, place: usize) -> [[f32; 3]; 3] {
+        let [x, y, z] = &self.corners;
+        [0, 1, 2].map(|k| [x[k].0[place], y[k].0[place], z[k].0[place]])
     }
 
     fn bounds(&self) -> Aabb {
-        let boxes = self.boxes();
-        (0..LANES).fold(Aabb::EMPTY, |sum, place| sum.union(&boxes.get(place)))
+        let mut bounds = Aabb::EMPTY;
+        for axis in 0..3 {
+            let (min, max) = self.extent::<Plain>(axis);
+            bounds.min[axis] = min.store().0.into_iter().fold(f32::INFINITY, f32::min);
+            bounds.max[axis] = max.store().0.into_iter().fold(f32::NEG_INFINITY, f32::max);
+        }
+        bounds
     }
 }
 
