@@ -153,6 +153,15 @@ impl Document {
         self
     }
 
+    /// As [`Document::knowing`], with the texts that this document itself holds at a path of field
+    /// names: `knowing_own("structure", &["structures", "name"])`.
+    #[must_use]
+    pub fn knowing_own(self, kind: &'static str, path: &[&str]) -> Self {
+        let texts = self.root.texts_at(path);
+        let names: Vec<String> = texts.into_iter().map(str::to_owned).collect();
+        self.knowing(kind, "this file", names)
+    }
+
     /// The tree, in this version, without kind and version.
     pub fn root(&self) -> &Node {
         &self.root

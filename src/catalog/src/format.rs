@@ -130,6 +130,10 @@ impl Format {
             faults.push(Finding::new(beginning(root), message).expected(expected));
             return Ok(self.version);
         };
+        while let Some(again) = root.remove_field(VERSION) {
+            let finding = Finding::new(again.span, "the version is given twice");
+            faults.push(finding.related("first", node.span));
+        }
         let Some(version) = u32::from_node(&node, faults) else {
             return Ok(self.version);
         };

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::fault::listed;
 use crate::node::{Kind, Name, Node, clipped};
 use crate::rule::{Number, Rule};
-use crate::{Faults, Finding, Spanned};
+use crate::{Faults, Finding, Spanned, nearest};
 
 /// A type that can be read from a [`Node`].
 ///
@@ -455,14 +456,23 @@ impl<'n> Fields<'n> {
         let message = format!("unknown field `{}`", clipped(name));
         let mut finding = Finding::new(name.span, message);
         if !faults.is_full() {
-            finding = finding.one_of(name, self.names.iter().copied());
+            finding.expected = listed(self.names);
+            let suggestion = nearest(name, self.names_not_given());
+            finding.suggestion = suggestion.map(str::to_owned);
         }
-        if let Some(at) = finding.suggestion.as_deref().and_then(|s| self.position(s))
-            && matches!(self.given[at], Given::No)
-        {
+        let meant = finding
+            .suggestion
+            .as_deref()
+            .and_then(|meant| self.position(meant));
+        if let Some(at) = meant {
             self.given[at] = Given::Misspelt;
         }
         faults.push(finding);
+    }
+
+    fn names_not_given(&self) -> impl Iterator<Item = &'static str> {
+        let pairs = self.names.iter().zip(&self.given);
+        pairs.filter_map(|(name, given)| matches!(given, Given::No).then_some(*name))
     }
 
     /// A field that must be there.
@@ -614,7 +624,7 @@ impl<'n> Variant<'n> {
 }
 
 fn any_of(type_name: &str, names: &[&str]) -> String {
-    match crate::fault::listed(names) {
+    match listed(names) {
         Some(names) => format!("a {type_name} ({names})"),
         None => format!("a {type_name}"),
     }

@@ -20,7 +20,7 @@
 //!         /// The probes.
 //!         pub probes: Vec<Probe>,
 //!         /// The probe in use.
-//!         pub in_use: Spanned<String>,
+//!         pub in_use: Spanned<String> [Known("probe")],
 //!     }
 //! }
 //!
@@ -81,11 +81,14 @@
 //! The first syntax error is reported alone; otherwise everything that is wrong is reported at
 //! once, and so is what the program finds after the types are right: names that lead nowhere,
 //! values that contradict each other. A [`Document`] stands between the text and the value for
-//! that; [`Document::knowing`] tells it the names of other files.
+//! that; [`Document::knowing`] tells it the names of other files, [`Document::knowing_own`] those
+//! of its own. What [`Document::resolve_with`] is given looks at the value as a whole.
 //!
 //! ```
 //! # use catalog::{Format, Known, Spanned};
-//! # catalog::record! { pub struct Shelf { pub probes: Vec<Probe>, pub in_use: Spanned<String> } }
+//! # catalog::record! { pub struct Shelf {
+//! #     pub probes: Vec<Probe>, pub in_use: Spanned<String> [Known("probe")],
+//! # } }
 //! # catalog::record! { pub struct Probe {
 //! #     pub name: Spanned<String>, pub pitch_mm: f64 [0.01..=5.0],
 //! #     pub shell: String [Known("material")] = "polymer".to_owned(),
@@ -101,9 +104,8 @@
 //! )"#;
 //! let error = catalog::Document::parse(text, "shelf.ron", &SHELVES)?
 //!     .knowing("material", "tissues.ron", ["polymer", "steel"])
+//!     .knowing_own("probe", &["probes", "name"])
 //!     .resolve_with(|shelf: Shelf, faults| {
-//!         let names = shelf.probes.iter().map(|probe| probe.name.as_str());
-//!         faults.require_name(&shelf.in_use, "probe", "this shelf", names);
 //!         faults.require_distinct("probe", shelf.probes.iter().map(|probe| &probe.name));
 //!         Some(shelf)
 //!     })
@@ -115,13 +117,12 @@
 //! shelf.ron:4:36: `pitch_mm`: expected a number, found the text \"0.48\"
 //! shelf.ron:5:37: `pitch_mm`: expected a number from 0.01 to 5, found the number 20
 //! shelf.ron:5:48: material `polymr` is not in tissues.ron; expected one of `polymer`, `steel`; \
-//! did you mean `polymer`?";
+//! did you mean `polymer`?
+//! shelf.ron:7:13: probe `vesels` is not in this file; expected `vessels`; \
+//! did you mean `vessels`?";
 //! assert_eq!(error.to_string(), expected);
 //! # Ok::<(), catalog::CatalogError>(())
 //! ```
-//!
-//! (The misspelt `vesels` comes out as soon as there is a shelf to be checked; a name inside
-//! lists and records is better held to [`Known`], which needs no value of the whole.)
 //!
 //! When a format changes, its version grows by one and a [`Migration`] turns the tree of an older
 //! file into that of a newer one, before types are looked at: see [`Format`].

@@ -24,6 +24,29 @@
 /// After the type may stand a [`Rule`](crate::Rule) in brackets, then a default. A default is
 /// not held to the rule. A field without a default has to be given, options too.
 ///
+/// After the braces may stand `check` and a function that looks at what one rule cannot see. It
+/// is called for every value that could be read, whatever is wrong elsewhere in the file:
+///
+/// ```
+/// use catalog::{Faults, Node};
+///
+/// catalog::record! {
+///     /// Depths between which something is visible.
+///     pub struct Window {
+///         /// Nearest.
+///         pub near_mm: f64,
+///         /// Farthest.
+///         pub far_mm: f64,
+///     }
+///     check near_before_far
+/// }
+///
+/// fn near_before_far(window: &Window, node: &Node, faults: &mut Faults) {
+///     let holds = window.near_mm < window.far_mm;
+///     faults.require(node.span, holds, "`near_mm` is not nearer than `far_mm`");
+/// }
+/// ```
+///
 /// `struct Name(pub Inner);` declares a type that is written as its content alone, with a rule
 /// if need be: `pub struct Hertz(pub f64 [catalog::POSITIVE]);`.
 #[macro_export]
@@ -36,6 +59,7 @@ macro_rules! record {
                 $field_vis:vis $field:ident : $type:ty $([$rule:expr])? $(= $default:expr)?
             ),* $(,)?
         }
+        $(check $check:expr)?
     ) => {
         $(#[$meta])*
         $vis struct $name {
@@ -53,7 +77,12 @@ macro_rules! record {
                 $crate::__read_fields! {
                     fields, faults, $( ($field, $type, [$($rule)?], [$($default)?]) )*
                 }
-                ::core::option::Option::Some(Self { $( $field: $field? ),* })
+                let value = Self { $( $field: $field? ),* };
+                $(
+                    let check: fn(&Self, &$crate::Node, &mut $crate::Faults) = $check;
+                    check(&value, node, faults);
+                )?
+                ::core::option::Option::Some(value)
             }
         }
 

@@ -32,7 +32,7 @@ impl Rule<String> for NotEmpty {
 }
 
 /// A name that the document was told of with [`Document::knowing`](crate::Document::knowing):
-/// `tissue: String [Known("tissue")]`. Holds if it was told of none, so that a file can be read
+/// `tissue: Spanned<String> [Known("tissue")]`. Holds if it was told of none, so that a file can be read
 /// without the files it refers to.
 #[derive(Clone, Copy, Debug)]
 pub struct Known(pub &'static str);

@@ -22,6 +22,14 @@ pub enum WriteError {
         /// `inf`, `-inf` or `NaN`.
         value: String,
     },
+    /// A name has characters that RON cannot write.
+    #[error("{path} holds the name `{name}`, which RON cannot write")]
+    Name {
+        /// The fields that lead to the name.
+        path: String,
+        /// The name.
+        name: String,
+    },
     /// The outermost value has no fields, so there is no place for the version.
     #[error("a {format} file has to be a record, but this is {found}")]
     NotARecord {
@@ -55,11 +63,8 @@ pub fn to_ron<T: ToNode + ?Sized>(value: &T, format: &Format) -> Result<String, 
         value: Kind::Integer(format.version().into()).into(),
     };
     fields.insert(0, version);
-    match not_finite(&root) {
-        Some((path, value)) => Err(WriteError::NotFinite {
-            path: path.trim_start_matches('.').to_owned(),
-            value: value.to_string(),
-        }),
+    match unwritable(&root) {
+        Some((path, what)) => Err(what.error(path.trim_start_matches('.'))),
         None => Ok(root.to_ron()),
     }
 }
@@ -98,24 +103,56 @@ pub fn write_file<T: ToNode + ?Sized>(
     })
 }
 
-/// The way to the first number that is not finite, and the number.
-fn not_finite(node: &Node) -> Option<(String, f64)> {
+/// What cannot be written, or not be read again.
+enum Unwritable {
+    Float(f64),
+    Name(String),
+}
+
+impl Unwritable {
+    fn error(self, path: &str) -> WriteError {
+        let path = path.to_owned();
+        match self {
+            Self::Float(value) => WriteError::NotFinite {
+                path,
+                value: value.to_string(),
+            },
+            Self::Name(name) => WriteError::Name { path, name },
+        }
+    }
+}
+
+/// The first thing that cannot be written and the way to it.
+fn unwritable(node: &Node) -> Option<(String, Unwritable)> {
+    if let Some(name) = node.name().filter(|name| !is_raw_identifier(name)) {
+        return Some((String::new(), Unwritable::Name(name.to_owned())));
+    }
     let step = |name: String, node: &Node| {
-        not_finite(node).map(|(path, value)| (format!("{name}{path}"), value))
+        unwritable(node).map(|(path, what)| (format!("{name}{path}"), what))
     };
-    let index = |(at, item): (usize, &Node)| step(format!("[{at}]"), item);
     match &node.kind {
-        Kind::Float(value) if !value.is_finite() => Some((String::new(), *value)),
-        Kind::List(items) | Kind::Tuple(_, items) => items.iter().enumerate().find_map(index),
+        Kind::Float(value) if !value.is_finite() => {
+            Some((String::new(), Unwritable::Float(*value)))
+        }
+        Kind::List(items) | Kind::Tuple(_, items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(at, item)| step(format!("[{at}]"), item))
+        }
         Kind::Map(entries) => entries.iter().find_map(|(key, value)| {
             let name = format!("[{}]", key.describe());
             step(name.clone(), key).or_else(|| step(name, value))
         }),
-        Kind::Record(_, fields) => fields
-            .iter()
-            .find_map(|field| step(format!(".{}", field.name), &field.value)),
+        Kind::Record(_, fields) => fields.iter().find_map(unwritable_field),
         _ => None,
     }
+}
+
+fn unwritable_field(field: &Field) -> Option<(String, Unwritable)> {
+    if !is_raw_identifier(&field.name) {
+        return Some((String::new(), Unwritable::Name(field.name.value.clone())));
+    }
+    let (path, what) = unwritable(&field.value)?;
+    Some((format!(".{}{path}", field.name), what))
 }
 
 impl Node {
