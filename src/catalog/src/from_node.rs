@@ -555,13 +555,13 @@ impl<'n> Variant<'n> {
         faults: &mut Faults,
     ) -> Option<Self> {
         let Some(name) = node.name() else {
-            faults.mismatch(node, format_args!("{}", any_of(type_name, names)));
+            faults.mismatch(node, any_of(type_name, names));
             return None;
         };
         if names.contains(&name) {
             return Some(Self { node, name });
         }
-        let message = format!("`{}` is no {type_name}", clipped(name));
+        let message = format!("`{}` is no `{type_name}`", clipped(name));
         let finding = Finding::new(node.name_span(), message);
         faults.push(finding.one_of(name, names.iter().copied()));
         None
@@ -624,8 +624,5 @@ impl<'n> Variant<'n> {
 }
 
 fn any_of(type_name: &str, names: &[&str]) -> String {
-    match listed(names) {
-        Some(names) => format!("a {type_name} ({names})"),
-        None => format!("a {type_name}"),
-    }
+    listed(names).unwrap_or_else(|| format!("the name of a `{type_name}`"))
 }

@@ -88,11 +88,11 @@ macro_rules! record {
 
         impl $crate::ToNode for $name {
             fn to_node(&self) -> $crate::Node {
-                $crate::Node::record(::core::option::Option::None, [
+                $crate::__private::record(::core::option::Option::None, [
                     $( $crate::__written_field!(
                         $field, &self.$field, $type, [$($default)?]
                     ) ),*
-                ].into_iter().flatten().collect())
+                ])
             }
         }
     };
@@ -333,10 +333,9 @@ macro_rules! __write_variant {
         [{ $( ($field:ident, $type:ty, $default:tt) )* }]
     ) => {
         if let Self::$name { $( $field ),* } = $self {
-            return $crate::Node::record(
+            return $crate::__private::record(
                 ::core::option::Option::Some(<Self as $crate::Choice>::name($self)),
-                [$( $crate::__written_field!($field, $field, $type, $default) ),*]
-                    .into_iter().flatten().collect(),
+                [$( $crate::__written_field!($field, $field, $type, $default) ),*],
             );
         }
     };
@@ -346,6 +345,14 @@ macro_rules! __write_variant {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::to_node::{written_field, written_unless_empty};
+
+    /// A record of the fields that are to be written.
+    pub fn record<const N: usize>(
+        name: Option<&str>,
+        fields: [Option<crate::Field>; N],
+    ) -> crate::Node {
+        crate::Node::record(name, fields.into_iter().flatten().collect())
+    }
 
     /// A Rust identifier as it stands in files: `r#type` is `type`.
     pub const fn plain(identifier: &'static str) -> &'static str {

@@ -54,8 +54,8 @@ impl Folded {
         let allowed = (self.length.max(candidate.length) / 3).max(1);
         if self.length.abs_diff(candidate.length) <= allowed {
             let edits = strsim::damerau_levenshtein(&self.text, &candidate.text);
-            // One edit of a single character would turn anything into anything.
-            if edits <= allowed && edits < self.length.max(2) {
+            // Replacing every character would turn anything into anything.
+            if edits <= allowed && edits < self.length.max(candidate.length) {
                 return Some(Distance::Edits(edits));
             }
         }

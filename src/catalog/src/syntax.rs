@@ -29,7 +29,7 @@ pub fn parse(text: &str) -> Result<Node, Finding> {
         text,
         at: 0,
         depth: 0,
-        values: 0,
+        values_left: MAX_VALUES,
     };
     reader.document()
 }
@@ -38,7 +38,7 @@ struct Reader<'t> {
     text: &'t str,
     at: usize,
     depth: usize,
-    values: usize,
+    values_left: usize,
 }
 
 type Read<T> = Result<T, Finding>;
@@ -132,15 +132,15 @@ impl<'t> Reader<'t> {
     /// Counts a value in; values are left by `self.depth -= 1`, unless reading stops anyway.
     fn enter(&mut self) -> Read<()> {
         self.depth += 1;
-        self.values += 1;
         if self.depth > MAX_DEPTH {
             let message = format!("brackets nested more than {MAX_DEPTH} deep");
             return Err(Finding::new(self.span_here(), message));
         }
-        if self.values > MAX_VALUES {
+        let Some(values_left) = self.values_left.checked_sub(1) else {
             let message = format!("more than {MAX_VALUES} values in one file");
             return Err(Finding::new(self.span_here(), message));
-        }
+        };
+        self.values_left = values_left;
         Ok(())
     }
 
@@ -193,12 +193,13 @@ impl<'t> Reader<'t> {
         Ok(Kind::Tuple(name, items))
     }
 
-    /// Looks whether `name:` follows, and stays where it is.
+    /// Looks whether `name:` follows (or `name =`, to be told what is wrong with it), and stays
+    /// where it is.
     fn field_ahead(&mut self) -> Read<bool> {
         let start = self.at;
         let named = self.any_identifier().is_some();
         self.blank()?;
-        let ahead = named && self.peek() == Some(':');
+        let ahead = named && matches!(self.peek(), Some(':' | '='));
         self.at = start;
         Ok(ahead)
     }
@@ -465,8 +466,7 @@ impl<'t> Reader<'t> {
     }
 
     fn bad_escape(&self, start: usize) -> Finding {
-        let written = clipped(&self.text[start..self.at]);
-        let message = format!("`{}` is no escape", written.escape_debug());
+        let message = format!("`{}` is no escape", visible(&self.text[start..self.at]));
         let finding = Finding::new(Span::new(start, self.at), message);
         finding.expected(r#"`\\`, `\"`, `\'`, `\n`, `\r`, `\t`, `\0`, `\x7F` or `\u{1F600}`"#)
     }
@@ -605,7 +605,7 @@ impl<'t> Reader<'t> {
     fn wanted(&self, expected: &str) -> Finding {
         let found = match self.next_word() {
             "" => "the end of the file".to_owned(),
-            word => format!("`{}`", clipped(word).escape_debug()),
+            word => format!("`{}`", visible(word)),
         };
         Finding::new(
             self.span_here(),
@@ -674,7 +674,52 @@ fn is_blank(c: char) -> bool {
     )
 }
 
+/// A piece of the text to be quoted in a fault: short and without control characters.
+fn visible(piece: &str) -> String {
+    let piece = clipped(piece);
+    if piece.contains(char::is_control) {
+        piece.escape_debug().to_string()
+    } else {
+        piece
+    }
+}
+
 fn hexadecimal(digits: &str) -> Option<u32> {
     let all = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     all.then(|| u32::from_str_radix(digits, 16).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values_counted_in(text: &str) -> usize {
+        let values_left = MAX_VALUES;
+        let mut reader = Reader {
+            text,
+            at: 0,
+            depth: 0,
+            values_left,
+        };
+        reader.document().unwrap();
+        values_left - reader.values_left
+    }
+
+    #[test]
+    fn every_value_counts() {
+        assert_eq!(values_counted_in("[1, A, B(x: 2, y: [3]), {4: 5}]"), 10);
+    }
+
+    #[test]
+    fn no_more_values_are_read_than_are_left() {
+        let mut reader = Reader {
+            text: "[1,\n 2, 3]",
+            at: 0,
+            depth: 0,
+            values_left: 3,
+        };
+        let finding = reader.document().unwrap_err();
+        assert_eq!(finding.message, "more than 4000000 values in one file");
+        assert_eq!(finding.span.start, 8);
+    }
 }
