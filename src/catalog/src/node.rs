@@ -11,8 +11,8 @@ pub struct Node {
     pub span: Span,
 }
 
-/// What a RON value can be. Floats are equal if their bits are, so that a tree with NaN equals
-/// itself.
+/// What a RON value can be. Floats are equal if their bits are or both are NaN, so that a tree
+/// equals itself.
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// `true`, `false`.
@@ -64,7 +64,7 @@ impl PartialEq for Kind {
         match (self, other) {
             (Bool(a), Bool(b)) => a == b,
             (Integer(a), Integer(b)) => a == b,
-            (Float(a), Float(b)) => a.to_bits() == b.to_bits(),
+            (Float(a), Float(b)) => a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan(),
             (Char(a), Char(b)) => a == b,
             (Text(a), Text(b)) | (Word(a), Word(b)) => a == b,
             (Bytes(a), Bytes(b)) => a == b,

@@ -408,9 +408,9 @@ impl<'t> Reader<'t> {
         match c {
             Some(c) if self.take('\'') => Ok(Kind::Char(c)),
             _ => {
-                let message = "expected one character between single quotes";
+                let message = "single quotes hold exactly one character";
                 let finding = Finding::new(Span::new(start, self.at), message);
-                Err(finding.expected("texts in double quotes"))
+                Err(finding.expected("`'x'`, or a text in double quotes"))
             }
         }
     }
@@ -437,7 +437,7 @@ impl<'t> Reader<'t> {
                 let span = Span::new(start, self.at);
                 Err(Finding::new(
                     span,
-                    "expected one ASCII character between single quotes",
+                    "single quotes after `b` hold exactly one ASCII character",
                 ))
             }
         }

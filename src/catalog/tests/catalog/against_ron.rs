@@ -77,7 +77,7 @@ fn with_empty_fields(text: &str, kitchen: &Kitchen) -> String {
     }
     let text = text.replacen("version: 3,", &format!("version: 3, {fields}"), 1);
     // Cooks on one line or on several: `likes` follows `age`.
-    let mut node = parse(&text).unwrap();
+    let mut node = parse(&text).expect("it was written by us");
     let cooks = node
         .field_mut("cooks")
         .map(Node::items_mut)

@@ -13,8 +13,8 @@ fn files(folder: &str) -> Vec<PathBuf> {
         .join("corpus")
         .join(folder);
     let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+        .expect("the corpus is beside the tests")
+        .map(|entry| entry.expect("the corpus can be listed").path());
     let mut files: Vec<PathBuf> = entries
         .filter(|path| path.extension() == Some("ron".as_ref()))
         .collect();

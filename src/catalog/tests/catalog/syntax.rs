@@ -165,7 +165,7 @@ fn the_first_fault_has_its_place() {
         ),
         (
             "Kitchen(name: 'text')",
-            "1:15: expected one character between single quotes; expected texts in double quotes",
+            "1:15: single quotes hold exactly one character; expected `'x'`, or a text in double quotes",
         ),
         (
             "Kitchen(x: 12abc)",
@@ -215,6 +215,10 @@ fn the_first_fault_has_its_place() {
             "1:4: expected the end of the file after the value, found `%`",
         ),
         ("\r\n\r\n %", "3:2: expected a value, found `%`"),
+        (
+            "[b'肝']",
+            "1:3: single quotes after `b` hold exactly one ASCII character",
+        ),
         ("(\u{0})", "1:2: expected a value, found `\\0`"),
     ];
     for (text, expected) in table {
