@@ -21,7 +21,7 @@ catalog::record! {
         pub letter: char = 'k',
         pub note: Option<String> = None,
         pub nested: Option<Option<u8>> = None,
-        pub r#type: Oven = Oven::Cold,
+        pub r#type: Oven = Oven::default(),
         pub share: f32 [0.0..=1.0] = 0.5,
         pub nothing: () = (),
     }
@@ -39,8 +39,9 @@ catalog::record! {
 
 catalog::choice! {
     /// What it is cooked on.
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     pub enum Oven {
+        #[default]
         Cold,
         Named(String),
         Measured(Heat),

@@ -136,7 +136,7 @@ s.ron:1:14: `place`: expected a text in double quotes, found the number 1";
 
     let expected = "\
 s.ron:1:16: expected a whole number, found the text \"3\"
-s.ron:1:28: the version is given twice (first at 1:16)";
+s.ron:1:30: the version is given twice (first at 1:16)";
     let text = "Shelf(version: \"3\", version: 3, place: \"p\", probes: [])";
-    assert_eq!(read(text).unwrap_err().replace("1:30", "1:28"), expected);
+    assert_eq!(read(text).unwrap_err(), expected);
 }
