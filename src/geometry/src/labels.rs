@@ -11,7 +11,7 @@
 mod relax;
 mod runs;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
@@ -171,7 +171,7 @@ pub fn surfaces(
     volume: &Volume<u16>,
     labels: &[u16],
     options: &SurfaceOptions,
-    done: impl Fn(u16) + Sync,
+    done: &(dyn Fn(u16) + Sync),
 ) -> Result<Vec<LabelSurface>, LabelError> {
     let known: BTreeMap<u16, LabelStatistics> = statistics(volume)?
         .into_iter()

@@ -76,30 +76,30 @@ pub struct GridSurface {
 }
 
 impl GridSurface {
-    /// Puts vertex v at `fractions[v]` of its edge and takes the surface to the patient.
+    /// Puts vertex v at `fractions[v]` of its edge and takes the surface to its frame.
     ///
     /// # Errors
     /// [`PolygoniseError::Empty`] without triangles, [`PolygoniseError::Mesh`] where the map leads
     /// to infinity.
-    pub fn to_mesh(
+    pub fn to_mesh<F>(
         &self,
         fractions: &[f64],
-        patient_from_voxel: &Affine<Patient, Voxel>,
-    ) -> Result<TriMesh<Patient>, PolygoniseError> {
+        f_from_voxel: &Affine<F, Voxel>,
+    ) -> Result<TriMesh<F>, PolygoniseError> {
         let vertices = self
             .edges
             .iter()
             .zip(fractions)
             .map(|(edge, &fraction)| {
                 let kept = fraction.clamp(EDGE_MARGIN, 1.0 - EDGE_MARGIN);
-                (*patient_from_voxel * edge.at(kept)).to_f32()
+                (*f_from_voxel * edge.at(kept)).to_f32()
             })
             .collect();
         if self.triangles.is_empty() {
             return Err(PolygoniseError::Empty);
         }
         let mut mesh = TriMesh::new(vertices, self.triangles.clone())?;
-        if patient_from_voxel.determinant() < 0.0 {
+        if f_from_voxel.determinant() < 0.0 {
             mesh.flip();
         }
         Ok(mesh)
@@ -124,14 +124,14 @@ pub fn polygonise(field: &Volume<f32>, level: f32) -> Result<TriMesh<Patient>, P
 ///
 /// # Errors
 /// See [`PolygoniseError`].
-pub fn polygonise_slices(
+pub fn polygonise_slices<F>(
     dims: [usize; 3],
     level: f32,
-    patient_from_voxel: &Affine<Patient, Voxel>,
+    f_from_voxel: &Affine<F, Voxel>,
     fill: impl FnMut(usize, &mut [f32]),
-) -> Result<TriMesh<Patient>, PolygoniseError> {
+) -> Result<TriMesh<F>, PolygoniseError> {
     let (surface, fractions) = trace_slices(dims, level, fill)?;
-    surface.to_mesh(&fractions, patient_from_voxel)
+    surface.to_mesh(&fractions, f_from_voxel)
 }
 
 /// The surface on its grid edges, with the fraction of each edge at which the field, taken as

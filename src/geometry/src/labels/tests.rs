@@ -384,7 +384,7 @@ fn all_61_labels_of_the_abdomen_close_and_keep_their_volume() {
         .collect();
     assert_eq!(labels.len(), 61);
     let options = SurfaceOptions::default();
-    let found = surfaces(&volume, &labels, &options, |_| ()).unwrap();
+    let found = surfaces(&volume, &labels, &options, &|_| ()).unwrap();
     assert_eq!(found.len(), 61);
     let (mut worst_large, mut worst_small) = (0.0_f64, 0.0_f64);
     let (mut vertex_voxels, mut face_mm) = (0.0_f64, 0.0_f64);
