@@ -29,7 +29,7 @@ pub enum MarkupError {
         source: io::Error,
     },
     /// Not JSON, or not JSON of a markup file.
-    #[error("{}, line {}, column {}: {source}. Save the curve again from 3D Slicer.", file.display(), source.line(), source.column())]
+    #[error("{}: {source}. Save the curve again from 3D Slicer.", file.display())]
     Json {
         /// The file.
         file: PathBuf,

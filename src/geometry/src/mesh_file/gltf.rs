@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Most triangles of a file. Nodes may repeat a mesh, so the file's length is no bound.
-const MAX_TRIANGLES: usize = 1 << 24;
+const MAX_TRIANGLES: u64 = 1 << 24;
 /// Most JSON objects: they take far more memory than text.
 const MAX_OBJECTS: usize = 1 << 20;
 
@@ -39,7 +39,6 @@ pub(super) fn surfaces(source: &Source) -> Result<Vec<Surface>, MeshFileError> {
         binary,
         loaded: BTreeMap::new(),
         loaded_bytes: 0,
-        triangles: 0,
     };
     file.scene()
 }
@@ -70,12 +69,14 @@ fn chunks<'a>(source: &Source<'a>) -> Result<(&'a [u8], Option<&'a [u8]>), MeshF
             CUT_OFF,
         ));
     }
-    let (text, next) = chunk(source, 12, *b"JSON")?;
-    let binary = match word(next) {
-        Some(_) => Some(chunk(source, next, *b"BIN\0")?.0),
-        None => None,
+    let whole = Source {
+        bytes: &bytes[..length as usize],
+        ..*source
     };
-    Ok((text, binary))
+    let (text, next) = chunk(&whole, 12, *b"JSON")?;
+    let has_binary = next < whole.bytes.len();
+    let binary = has_binary.then(|| chunk(&whole, next, *b"BIN\0"));
+    Ok((text, binary.transpose()?.map(|(content, _)| content)))
 }
 
 /// The chunk at a byte, and where the next one starts.
@@ -87,7 +88,10 @@ fn chunk<'a>(
     let fail = |found: &str| {
         source.malformed(
             format!("byte {at}"),
-            format!("the {} chunk {found}", kind.escape_ascii()),
+            format!(
+                "the {} chunk {found}",
+                String::from_utf8_lossy(&kind).trim_end_matches('\0')
+            ),
             CUT_OFF,
         )
     };
@@ -141,8 +145,6 @@ struct File<'a> {
     /// Buffers other than the binary chunk, by number.
     loaded: BTreeMap<usize, Vec<u8>>,
     loaded_bytes: u64,
-    /// So far.
-    triangles: usize,
 }
 
 /// Numbers of one accessor: so many, each `stride` bytes after the last.
@@ -173,33 +175,73 @@ impl Strided<'_> {
 
 impl File<'_> {
     fn scene(&mut self) -> Result<Vec<Surface>, MeshFileError> {
+        let placed = self.placed_nodes()?;
+        self.check_total(&placed)?;
+        let mut surfaces = Vec::new();
+        for (number, world_from_node) in placed {
+            self.node_surfaces(number, &world_from_node, &mut surfaces)?;
+        }
+        Ok(surfaces)
+    }
+
+    /// The scene's nodes that have a mesh, in order, and where they are.
+    fn placed_nodes(&self) -> Result<Vec<(usize, na::Matrix4<f64>)>, MeshFileError> {
         let nodes = &self.root.nodes;
         let mut seen = vec![false; nodes.len()];
-        let mut stack: Vec<(usize, na::Matrix4<f64>)> = self
-            .roots()?
-            .into_iter()
-            .rev()
-            .map(|node| (node, na::Matrix4::identity()))
-            .collect();
-        let mut surfaces = Vec::new();
+        let mut placed = Vec::new();
+        let roots = self.roots()?.into_iter().rev();
+        let mut stack: Vec<_> = roots.map(|node| (node, na::Matrix4::identity())).collect();
         while let Some((number, world_from_parent)) = stack.pop() {
             let Some(node) = nodes.get(number) else {
                 return Err(self.bad(format!("node {number}"), "it does not exist"));
             };
             if std::mem::replace(&mut seen[number], true) {
-                return Err(self.bad(
-                    format!("node {number}"),
-                    "it is reached twice from the scene",
-                ));
+                let found = "it is reached twice from the scene";
+                return Err(self.bad(format!("node {number}"), found));
             }
             let world_from_node = world_from_parent * self.parent_from_node(number, node)?;
             let children = node.children.iter().flatten().rev();
             stack.extend(children.map(|child| (child.value(), world_from_node)));
             if node.mesh.is_some() {
-                self.node_surfaces(number, node, &world_from_node, &mut surfaces)?;
+                placed.push((number, world_from_node));
             }
         }
-        Ok(surfaces)
+        Ok(placed)
+    }
+
+    /// Holds the triangles that all nodes together claim against what is read.
+    fn check_total(&self, placed: &[(usize, na::Matrix4<f64>)]) -> Result<(), MeshFileError> {
+        let mut total = 0u64;
+        for (number, _) in placed {
+            let mesh = self.root.nodes[*number].mesh.map(|mesh| mesh.value());
+            let mesh = mesh.and_then(|mesh| self.root.meshes.get(mesh));
+            for primitive in mesh.iter().flat_map(|mesh| &mesh.primitives) {
+                total = total.saturating_add(self.claimed_triangles(primitive));
+            }
+            if total > MAX_TRIANGLES {
+                return Err(self.source.malformed(
+                    format!("node {number}"),
+                    format!("with it the scene has more than {MAX_TRIANGLES} triangles"),
+                    "Simplify the mesh, or export it without repeated instances",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// An upper bound. Claims that no file could hold count nothing: the accessor is refused later.
+    fn claimed_triangles(&self, primitive: &Primitive) -> u64 {
+        let positions = primitive
+            .attributes
+            .get(&Checked::Valid(Semantic::Positions));
+        let accessor = primitive.indices.as_ref().or(positions);
+        let accessor = accessor.and_then(|a| self.root.accessors.get(a.value()));
+        let corners = accessor.map_or(0, |accessor| accessor.count.0);
+        match primitive.mode {
+            _ if corners > MAX_FILE_BYTES => 0,
+            Checked::Valid(Mode::Triangles) => corners / 3,
+            _ => corners,
+        }
     }
 
     /// The nodes of the default scene, or of the first, or without scenes all that have no parent.
@@ -246,10 +288,10 @@ impl File<'_> {
     fn node_surfaces(
         &mut self,
         number: usize,
-        node: &json::Node,
         world_from_node: &na::Matrix4<f64>,
         surfaces: &mut Vec<Surface>,
     ) -> Result<(), MeshFileError> {
+        let node = &self.root.nodes[number];
         let Some(mesh) = node
             .mesh
             .and_then(|mesh| self.root.meshes.get(mesh.value()))
@@ -300,9 +342,7 @@ impl File<'_> {
         let positions = self.positions(place, positions)?;
         let corners = self.corners(place, primitive, positions.count)?;
         let triangles = self.triangles(place, mode, &corners)?;
-        let surface = Surface::compact(name, &triangles, |v| positions.place(v));
-        self.triangles += triangles.len();
-        Ok(surface)
+        Ok(Surface::compact(name, &triangles, |v| positions.place(v)))
     }
 
     fn positions(&self, place: &str, accessor: usize) -> Result<Strided<'_>, MeshFileError> {
@@ -321,7 +361,6 @@ impl File<'_> {
         vertices: usize,
     ) -> Result<Vec<u32>, MeshFileError> {
         let Some(indices) = primitive.indices else {
-            self.check_room(place, vertices)?;
             return Ok((0..vertices as u32).collect());
         };
         let indices = self.accessor(place, indices.value(), Type::Scalar)?;
@@ -329,7 +368,6 @@ impl File<'_> {
         if !matches!(indices.component, U8 | U16 | U32) {
             return Err(self.bad(place, "its indices are not whole numbers without sign"));
         }
-        self.check_room(place, indices.count)?;
         let corners: Vec<u32> = (0..indices.count)
             .map(|entry| indices.index(entry))
             .collect();
@@ -343,18 +381,6 @@ impl File<'_> {
                 ),
             )),
         }
-    }
-
-    /// Strips have about as many triangles as corners.
-    fn check_room(&self, place: &str, corners: usize) -> Result<(), MeshFileError> {
-        if corners / 3 + self.triangles <= MAX_TRIANGLES && corners <= 3 * MAX_TRIANGLES {
-            return Ok(());
-        }
-        Err(self.source.malformed(
-            place,
-            format!("with it the scene has more than {MAX_TRIANGLES} triangles"),
-            "Simplify the mesh",
-        ))
     }
 
     fn triangles(

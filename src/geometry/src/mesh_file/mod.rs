@@ -173,7 +173,7 @@ impl MeshFormat {
 ///
 /// One part comes from every object or group of an OBJ (parts with the same name are one), every
 /// `solid` of a text STL, every primitive of every node of a glTF scene (placed by its node), and
-/// one from a PLY or a binary STL.
+/// one from a PLY or a binary STL. Points and lines are passed over.
 ///
 /// # Errors
 /// See [`MeshFileError`]. A file without any triangle is an error.
@@ -286,6 +286,11 @@ impl Source<'_> {
         };
         let mesh = TriMesh::new(surface.vertices, surface.triangles).and_then(|m| m.welded());
         match mesh {
+            Err(MeshError::Empty) => Err(self.malformed(
+                format!("part “{name}”"),
+                "every triangle has two corners at the same place",
+                "Delete the part, or check the scale it was exported with",
+            )),
             Ok(mesh) => Ok(MeshPart { name, mesh }),
             Err(source) => Err(MeshFileError::Mesh {
                 file: self.file.to_owned(),

@@ -228,6 +228,9 @@ impl<'a> Header<'a> {
                 "ply" if number == 0 => {}
                 _ if number == 0 => break,
                 "end_header" if has_format => return Ok(header),
+                "end_header" => {
+                    return Err(bad_line(source, number, "comes before any `format` line"));
+                }
                 "format" => {
                     has_format = true;
                     header.encoding = encoding_of(line)
@@ -491,6 +494,9 @@ impl Body<'_> {
         vertices: usize,
         surface: &mut Surface,
     ) -> Result<(), MeshFileError> {
+        if !element.properties.iter().any(Property::is_indices) {
+            return self.skip(element);
+        }
         let mut corners = Vec::new();
         for entry in 0..element.count {
             for property in &element.properties {

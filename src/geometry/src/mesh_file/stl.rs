@@ -15,9 +15,10 @@ const TRIANGLE_BYTES: usize = 50;
 /// Cut off, a word out of place, or a coordinate that is not a finite number.
 pub(super) fn surfaces(source: &Source) -> Result<Vec<Surface>, MeshFileError> {
     // Many binary files start with "solid" all the same: a length that fits decides.
-    let is_text =
-        source.bytes.trim_ascii_start().starts_with(b"solid") && !has_binary_length(source.bytes);
-    if is_text {
+    let start = &source.bytes[..source.bytes.len().min(512)];
+    let word = start.trim_ascii_start().get(..5).unwrap_or_default();
+    let looks_like_text = word.eq_ignore_ascii_case(b"solid") && !start.contains(&0);
+    if looks_like_text && !has_binary_length(source.bytes) {
         Text::new(source).solids()
     } else {
         binary(source).map(|surface| vec![surface])

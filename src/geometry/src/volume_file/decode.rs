@@ -73,7 +73,11 @@ pub(super) fn voxels<T: VoxelValue>(
     stream: Stream,
     skip: Skip,
 ) -> Result<Vec<T>, VolumeFileError> {
-    let job = Job { file, layout };
+    let job = Job {
+        file,
+        layout,
+        stored_bytes: stream.stored_bytes,
+    };
     let start = match layout.data {
         DataPlace::Here { start, .. } => start,
         DataPlace::Beside { .. } => 0,
@@ -90,6 +94,8 @@ pub(super) fn voxels<T: VoxelValue>(
 struct Job<'a> {
     file: &'a Path,
     layout: &'a Layout,
+    /// Length of the file that holds the voxels.
+    stored_bytes: u64,
 }
 
 impl Job<'_> {
@@ -211,13 +217,15 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Makes room for one more chunk: doubling, but never past the end.
+    /// Makes room for one more chunk: first for as many numbers as the file is long, then by
+    /// doubling, but never past the end. So memory follows the file, not the claim.
     fn grow<T>(&self, voxels: &mut Vec<T>, total: usize) -> Result<(), VolumeFileError> {
         let next = (voxels.len() + CHUNK_BYTES).min(total);
         if voxels.capacity() >= next {
             return Ok(());
         }
-        let capacity = (2 * voxels.capacity()).clamp(next, total);
+        let as_stored = self.stored_bytes as usize / self.layout.element.bytes();
+        let capacity = (2 * voxels.capacity()).max(as_stored).clamp(next, total);
         voxels
             .try_reserve_exact(capacity - voxels.len())
             .map_err(|_| VolumeFileError::Unsupported {
@@ -300,10 +308,9 @@ impl Job<'_> {
 
     /// Reads past the last voxel, which makes a compressed stream check its checksum.
     fn check_end(&self, reader: &mut dyn Read) -> Result<(), VolumeFileError> {
-        match reader.read(&mut [0]) {
-            Ok(_) => Ok(()),
-            Err(e) => Err(self.damaged(self.expected_bytes(), &e)),
-        }
+        let past = io::copy(&mut reader.take(1), &mut io::sink());
+        past.map(|_| ())
+            .map_err(|e| self.damaged(self.expected_bytes(), &e))
     }
 
     fn truncated(&self, found_bytes: u64) -> VolumeFileError {

@@ -471,7 +471,7 @@ impl<'a> Loader<'a> {
     /// The bytes with a gzip wrapper round the whole file undone.
     fn open(&self) -> Result<Stream<'a>, VolumeFileError> {
         let Stored { mut reader, bytes } = self.stored()?;
-        let start = peek(&mut reader, 2).map_err(|e| self.io(e))?;
+        let start = peek_magic(&mut reader).map_err(|e| self.io(e))?;
         let gzipped = start == GZIP_MAGIC;
         let whole = Cursor::new(start).chain(reader);
         let reader: Box<dyn BufRead + 'a> = if gzipped {
@@ -504,24 +504,36 @@ impl<'a> Loader<'a> {
     }
 }
 
-impl Stream<'_> {
-    /// The first bytes, which stay in the stream.
+impl<'a> Stream<'a> {
+    /// The first bytes, which stay in the stream, and so does a fault behind them.
     fn peek(&mut self) -> io::Result<Vec<u8>> {
         let mut reader = std::mem::replace(&mut self.reader, Box::new(io::empty()));
-        let prefix = peek(&mut reader, PREFIX_BYTES)?;
-        self.reader = Box::new(Cursor::new(prefix.clone()).chain(reader));
-        Ok(prefix)
+        let mut start = Vec::new();
+        let rest: Box<dyn BufRead + 'a> =
+            match (&mut reader).take(PREFIX_BYTES).read_to_end(&mut start) {
+                Ok(_) => reader,
+                Err(fault) if start.is_empty() => return Err(fault),
+                Err(fault) => Box::new(BufReader::new(Fault(Some(fault)))),
+            };
+        self.reader = Box::new(Cursor::new(start.clone()).chain(rest));
+        Ok(start)
     }
 }
 
-/// Up to `count` bytes from the front. What came before a fault is returned; the fault itself comes
-/// up again at the next read.
-fn peek(reader: &mut impl Read, count: u64) -> io::Result<Vec<u8>> {
-    let mut start = Vec::new();
-    match reader.take(count).read_to_end(&mut start) {
-        Err(error) if start.is_empty() => Err(error),
-        _ => Ok(start),
+/// A stream of nothing but one fault, met earlier than its place.
+struct Fault(Option<io::Error>);
+
+impl Read for Fault {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
+}
+
+/// The first two bytes, which tell gzip.
+fn peek_magic(reader: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    reader.take(2).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 /// Opens a file that has a length; devices and pipes could go on for ever.
@@ -535,7 +547,7 @@ fn open_regular(path: &Path) -> io::Result<(File, u64)> {
 
 /// Undoes gzip, or zlib where the stream does not start like gzip.
 fn inflated<'a>(mut reader: Box<dyn BufRead + 'a>) -> io::Result<Box<dyn Read + 'a>> {
-    let start = peek(&mut reader, 2)?;
+    let start = peek_magic(&mut reader)?;
     let gzip = start == GZIP_MAGIC;
     let whole = Cursor::new(start).chain(reader);
     Ok(if gzip {

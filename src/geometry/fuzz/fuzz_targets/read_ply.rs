@@ -1,0 +1,12 @@
+//! PLY meshes, both ways: any bytes, an answer.
+
+#![no_main]
+
+use geometry::mesh_file::{read_mesh_parts_from_bytes, read_ply_from_bytes};
+use libfuzzer_sys::fuzz_target;
+use std::path::Path;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = read_mesh_parts_from_bytes(Path::new("a.ply"), bytes);
+    let _ = read_ply_from_bytes::<geometry::Patient>(Path::new("a.ply"), bytes);
+});
