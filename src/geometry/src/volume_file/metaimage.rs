@@ -19,7 +19,18 @@ use crate::frame::{Affine, Patient, Voxel};
 
 const EXPORT_AGAIN: &str = "Export the volume again";
 /// Names a header may start with.
-const FIRST_FIELDS: [&str; 5] = ["objecttype", "ndims", "comment", "objectsubtype", "name"];
+const FIRST_FIELDS: [&str; 10] = [
+    "objecttype",
+    "objectsubtype",
+    "ndims",
+    "comment",
+    "name",
+    "id",
+    "binarydata",
+    "modality",
+    "dimsize",
+    "transformmatrix",
+];
 
 /// Whether the first line is one of a MetaImage header.
 pub(super) fn recognises(prefix: &[u8]) -> bool {

@@ -3,7 +3,8 @@
 
 #![allow(
     clippy::unwrap_used,
-    reason = "in a test, a surprise in a shared function may stop it"
+    clippy::print_stdout,
+    reason = "in a test, a surprise in a shared function may stop it, and a skipped test says so"
 )]
 
 mod allocation;

@@ -152,16 +152,16 @@ fn ct_abdomen_has_its_organs() {
 /// File, parts, triangles without those that repeat a corner, area in cm²: a few lines of numpy over
 /// the accessors named in the JSON. No node of these files has a transform.
 const ORGAN_FILES: [(&str, usize, usize, f64); 10] = [
-    ("v1.0_VH_F_Vasculature.glb", 78, 218_216, 1777.047_848),
-    ("v1.1_VH_F_Skin.glb", 1, 124_348, 18_112.640_467),
-    ("v1.3_VH_F_Heart.glb", 14, 85_914, 1357.814_725),
-    ("v1.3_VH_F_Kidney_L.glb", 15, 72_786, 1190.694_616),
-    ("v1.3_VH_F_Kidney_R.glb", 14, 74_281, 948.458_699),
-    ("v1.3_VH_F_Liver.glb", 26, 93_303, 2758.955_515),
-    ("v1.3_VH_F_Pancreas.glb", 5, 11_480, 196.549_096),
-    ("v1.3_VH_F_Spleen.glb", 5, 8_544, 200.927_219),
-    ("v1.3_VH_F_Urinary_Bladder.glb", 6, 41_290, 109.666_705),
-    ("v1.3_VH_F_Uterus.glb", 10, 37_184, 128.376_229),
+    ("v1.0_VH_F_Vasculature.glb", 78, 218_216, 1777.047848),
+    ("v1.1_VH_F_Skin.glb", 1, 124_348, 18112.640467),
+    ("v1.3_VH_F_Heart.glb", 14, 85_914, 1357.814725),
+    ("v1.3_VH_F_Kidney_L.glb", 15, 72_786, 1190.694616),
+    ("v1.3_VH_F_Kidney_R.glb", 14, 74_281, 948.458699),
+    ("v1.3_VH_F_Liver.glb", 26, 93_303, 2758.955515),
+    ("v1.3_VH_F_Pancreas.glb", 5, 11_480, 196.549096),
+    ("v1.3_VH_F_Spleen.glb", 5, 8_544, 200.927219),
+    ("v1.3_VH_F_Urinary_Bladder.glb", 6, 41_290, 109.666705),
+    ("v1.3_VH_F_Uterus.glb", 10, 37_184, 128.376229),
 ];
 
 #[test]
