@@ -201,8 +201,11 @@ struct Flat {
 }
 
 impl Flat {
+    #[inline(always)]
     fn corners(&self, triangle: u32) -> [[f32; 3]; 3] {
-        self.triangles[triangle as usize].map(|v| self.vertices[v as usize])
+        let [a, b, c] = self.triangles[triangle as usize];
+        let at = |v: u32| self.vertices[v as usize];
+        [at(a), at(b), at(c)]
     }
 
     fn local_triangle(&self, triangle: u32) -> (SurfaceId, u32) {

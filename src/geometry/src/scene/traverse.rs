@@ -449,16 +449,14 @@ impl<L: Lanes> Bundle<L> {
     fn new(lines: &[Line; LANES]) -> Self {
         let z_axis = lines[0].z_axis;
         let [x_axis, y_axis] = xy_axes(z_axis);
-        let gather = |value: &dyn Fn(&Line) -> f32| {
-            let mut eight = Eight::all(0.0);
-            for (lane, line) in eight.0.iter_mut().zip(lines) {
-                *lane = value(line);
-            }
-            L::load(&eight)
+        let gather = |value: fn(&Line, usize) -> f32, index: usize| {
+            L::load(&Eight(lines.each_ref().map(|line| value(line, index))))
         };
+        let origin = |axis| gather(|line, axis| line.origin[axis], axis);
+        let shear = |i| gather(|line, i| line.shear[i], i);
         Self {
-            origin: [x_axis, y_axis, z_axis].map(|axis| gather(&|line| line.origin[axis])),
-            shear: [0, 1].map(|i| gather(&|line| line.shear[i])),
+            origin: [origin(x_axis), origin(y_axis), origin(z_axis)],
+            shear: [shear(0), shear(1)],
             z_axis,
         }
     }

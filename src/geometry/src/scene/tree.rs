@@ -15,7 +15,7 @@ pub(super) const BLOCK: u32 = 1 << 31;
 const NOWHERE: f32 = 1e30;
 
 /// Splits deeper than this halve the list instead, so that no input makes the tree degenerate.
-const MAX_SAH_DEPTH: u32 = 48;
+const MAX_SAH_DEPTH: u32 = 64;
 
 const BINS: usize = 16;
 
@@ -80,35 +80,34 @@ impl Tree {
                 triangle,
             })
             .collect();
+        let halves = Halves::build(&mut items);
         let mut tree = Self {
-            nodes: Vec::with_capacity(items.len() / 24 + 1),
-            blocks: Vec::with_capacity(items.len() / 5 + 1),
-            bounds: bounds_of(&items),
+            nodes: Vec::with_capacity(items.len() / 32 + 1),
+            blocks: Vec::with_capacity(items.len() / 6 + 1),
+            bounds: Aabb::EMPTY,
         };
         if !items.is_empty() {
-            let bounds = tree.bounds;
-            tree.build_node(&mut items, bounds, 0);
+            tree.push_node(&halves, 0, &mut items);
         }
         tree.refit(geometry, None);
         tree
     }
 
     /// Links only; boxes and corners are filled in by `refit`.
-    fn build_node(&mut self, items: &mut [Item], bounds: Aabb, depth: u32) -> u32 {
+    fn push_node(&mut self, halves: &Halves, top: u32, items: &mut [Item]) -> u32 {
         let index = self.nodes.len();
         self.nodes.push(Node::EMPTY);
-        let parts = divide(items, bounds, depth);
-        let mut children = [0; LANES];
-        let count = parts.len() as u32;
-        for (child, (part, bounds)) in children.iter_mut().zip(parts) {
-            *child = if part.len() <= LANES {
-                self.push_block(part)
+        let mut parts = Vec::with_capacity(LANES);
+        halves.parts_of(top, &mut parts);
+        self.nodes[index].count = parts.len() as u32;
+        for (place, part) in parts.into_iter().enumerate() {
+            let half = &halves.list[part as usize];
+            self.nodes[index].children[place] = if half.right == 0 {
+                self.push_block(&mut items[half.range()])
             } else {
-                self.build_node(part, bounds, depth + 1)
+                self.push_node(halves, part, items)
             };
         }
-        self.nodes[index].children = children;
-        self.nodes[index].count = count;
         index as u32
     }
 
@@ -253,40 +252,166 @@ impl Block {
     }
 }
 
-fn bounds_of(items: &[Item]) -> Aabb {
-    items
-        .iter()
-        .fold(Aabb::EMPTY, |sum, item| sum.union(&item.bounds))
-}
-
 fn half_area(bounds: &Aabb) -> f32 {
     let [x, y, z] = bounds.extent();
     x * y + y * z + z * x
 }
 
-/// Splits a list into up to eight parts: again and again the part with the largest surface.
-fn divide(items: &mut [Item], bounds: Aabb, depth: u32) -> Vec<(&mut [Item], Aabb)> {
-    let mut parts = vec![(items, bounds)];
-    while parts.len() < LANES {
-        let largest = (0..parts.len())
-            .filter(|&p| parts[p].0.len() > LANES)
-            .max_by(|&p, &q| half_area(&parts[p].1).total_cmp(&half_area(&parts[q].1)));
-        let Some(largest) = largest else { break };
-        let (part, _) = parts.swap_remove(largest);
-        let middle = split(part, depth);
-        let (left, right) = part.split_at_mut(middle);
-        let bounds = (bounds_of(left), bounds_of(right));
-        parts.push((left, bounds.0));
-        parts.push((right, bounds.1));
+/// The tree with two children per node that comes first, and how best to merge its nodes into
+/// wide ones.
+struct Halves {
+    /// A node's left child directly follows it.
+    list: Vec<Half>,
+    /// For each node, how to make it into parts; see [`Merge`].
+    merges: Vec<Merge>,
+}
+
+struct Half {
+    bounds: Aabb,
+    start: u32,
+    count: u32,
+    /// The right child; 0: a block.
+    right: u32,
+}
+
+impl Half {
+    fn range(&self) -> std::ops::Range<usize> {
+        self.start as usize..(self.start + self.count) as usize
     }
-    parts
+}
+
+/// Expected costs of a node's subtree if it is made into at most 1, 2, … 8 parts, each a block or
+/// a wide node (Ylitie, Karras & Laine 2017, "Efficient Incoherent Ray Traversal on GPUs Through
+/// Compressed Wide BVHs", section 3.1).
+#[derive(Clone, Copy)]
+struct Merge {
+    cost: [f32; LANES],
+    /// How many of the parts its left child becomes; 0: it stays one part.
+    lefts: [u8; LANES],
+    /// The same for its own children if it becomes a wide node.
+    lefts_inside: u8,
+}
+
+/// Cost of testing a node's boxes, where testing a block's triangles costs 1.
+const NODE_COST: f32 = 0.7;
+
+impl Halves {
+    fn build(items: &mut [Item]) -> Self {
+        let mut halves = Self {
+            list: Vec::with_capacity(items.len() / 3 + 1),
+            merges: Vec::new(),
+        };
+        if items.is_empty() {
+            return halves;
+        }
+        halves.halve(items, 0, 0);
+        halves.merges = vec![Merge::BLOCK; halves.list.len()];
+        for index in (0..halves.list.len()).rev() {
+            halves.merges[index] = halves.merge(index);
+        }
+        halves
+    }
+
+    fn halve(&mut self, items: &mut [Item], start: u32, depth: u32) {
+        let index = self.list.len();
+        let bounds = items
+            .iter()
+            .fold(Aabb::EMPTY, |sum, item| sum.union(&item.bounds));
+        self.list.push(Half {
+            bounds,
+            start,
+            count: items.len() as u32,
+            right: 0,
+        });
+        if items.len() <= LANES {
+            return;
+        }
+        let middle = split(items, depth);
+        let (left, right) = items.split_at_mut(middle);
+        self.halve(left, start, depth + 1);
+        self.list[index].right = self.list.len() as u32;
+        self.halve(right, start + middle as u32, depth + 1);
+    }
+
+    fn merge(&self, index: usize) -> Merge {
+        let half = &self.list[index];
+        let area = half_area(&half.bounds);
+        if half.right == 0 {
+            return Merge {
+                cost: [area; LANES],
+                ..Merge::BLOCK
+            };
+        }
+        let (left, right) = (&self.merges[index + 1], &self.merges[half.right as usize]);
+        let mut merge = Merge::BLOCK;
+        let (inside, lefts_inside) = Merge::shared(left, right, LANES);
+        merge.cost[0] = NODE_COST * area + inside;
+        merge.lefts_inside = lefts_inside;
+        for parts in 2..=LANES {
+            let (cost, lefts) = Merge::shared(left, right, parts);
+            (merge.cost[parts - 1], merge.lefts[parts - 1]) = if cost < merge.cost[parts - 2] {
+                (cost, lefts)
+            } else {
+                (merge.cost[parts - 2], merge.lefts[parts - 2])
+            };
+        }
+        merge
+    }
+
+    /// The parts that become the children of the wide node at `top`.
+    fn parts_of(&self, top: u32, parts: &mut Vec<u32>) {
+        let half = &self.list[top as usize];
+        if half.right == 0 {
+            parts.push(top);
+            return;
+        }
+        let lefts = usize::from(self.merges[top as usize].lefts_inside);
+        self.divide(top + 1, lefts, parts);
+        self.divide(half.right, LANES - lefts, parts);
+    }
+
+    fn divide(&self, index: u32, most: usize, parts: &mut Vec<u32>) {
+        let merge = &self.merges[index as usize];
+        // With `most` allowed fewer may be best; `lefts` was then taken over with its own number.
+        let most = (1..=most)
+            .find(|&n| merge.cost[n - 1] <= merge.cost[most - 1])
+            .unwrap_or(1);
+        let lefts = usize::from(merge.lefts[most - 1]);
+        if lefts == 0 {
+            parts.push(index);
+            return;
+        }
+        self.divide(index + 1, lefts, parts);
+        self.divide(self.list[index as usize].right, most - lefts, parts);
+    }
+}
+
+impl Merge {
+    const BLOCK: Self = Self {
+        cost: [0.0; LANES],
+        lefts: [0; LANES],
+        lefts_inside: 1,
+    };
+
+    /// The cheapest way to share `parts` out between two children: cost, and the left one's share.
+    fn shared(left: &Self, right: &Self, parts: usize) -> (f32, u8) {
+        (1..parts)
+            .map(|lefts| {
+                (
+                    left.cost[lefts - 1] + right.cost[parts - lefts - 1],
+                    lefts as u8,
+                )
+            })
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .unwrap_or((f32::INFINITY, 1))
+    }
 }
 
 /// Reorders the list and returns where its second part begins; neither part is empty.
 fn split(items: &mut [Item], depth: u32) -> usize {
     let mut middles = Aabb::EMPTY;
     for item in items.iter() {
-        middles = middles.including(&std::array::from_fn(|a| item.middle(a)));
+        middles = middles.including(&[item.middle(0), item.middle(1), item.middle(2)]);
     }
     let plane = if depth < MAX_SAH_DEPTH {
         best_plane(items, &middles)
