@@ -1,1 +1,0 @@
-//! Centreline graphs of vessels, from closed surfaces.
