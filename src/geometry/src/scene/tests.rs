@@ -377,19 +377,29 @@ fn an_ending_ray_starts_in_the_right_medium() {
         (boxed([0, 0, 0], 40, 4), 0),
         (boxed([10, 10, 10], 20, 2), 1),
     ]);
-    for (x, length, start, count) in [
-        (12.0, 3.0, Some(SurfaceId(1)), 0),
-        (38.0, 1.0, Some(SurfaceId(0)), 0),
-        (2.0, 9.0, Some(SurfaceId(0)), 1),
-        (-2.0, 1.0, None, 0),
-        (-2.0, 2.0, None, 1),
-    ] {
-        let ray = ray([x, 15.5, 15.25], [1.0, 0.0, 0.0])
-            .until_mm(length)
-            .unwrap();
-        let out = assert_all_ways_agree(&scene, &[ray]);
-        assert_eq!(out.start_of_ray(0), start, "from {x}");
-        assert_eq!(out.of_ray(0).len(), count, "from {x}");
+    let (outer, inner) = (Some(SurfaceId(0)), Some(SurfaceId(1)));
+    // Start, length, medium at the start and at the end, crossings.
+    let cases = [
+        (12.0, 3.0, inner, inner, 0),
+        (38.0, 1.0, outer, outer, 0),
+        (-2.0, 15.0, None, inner, 2),
+        (2.0, 9.0, outer, inner, 1),
+        (-2.0, 1.0, None, None, 0),
+        (-2.0, 2.0, None, outer, 1),
+        (50.0, 1.0, None, None, 0),
+        (-2.0, 35.0, None, outer, 3),
+        (-2.0, 45.0, None, None, 4),
+    ];
+    let rays = cases.map(|(x, length, ..)| {
+        let ray = ray([x, 15.5, 15.25], [1.0, 0.0, 0.0]);
+        ray.until_mm(length).unwrap()
+    });
+    let out = assert_all_ways_agree(&scene, &rays);
+    for (r, (x, _, start, end, count)) in cases.into_iter().enumerate() {
+        assert_eq!(out.start_of_ray(r), start, "from {x}");
+        assert_eq!(out.of_ray(r).len(), count, "from {x}");
+        let last = out.of_ray(r).last().map_or(start, |c| c.after);
+        assert_eq!(last, end, "from {x}");
     }
 }
 
@@ -564,6 +574,12 @@ proptest! {
         let out = assert_all_ways_agree(&scene, &rays);
         if rays.iter().all(|ray| ray.t_max_mm().is_infinite()) {
             assert_consistent(&scene, &out, false);
+        }
+        for (r, ray) in rays.iter().enumerate() {
+            let on_no_face = ray.origin().coords.iter().all(|c| c.fract() != 0.0);
+            if on_no_face {
+                prop_assert_eq!(out.start_of_ray(r), scene.innermost(ray.origin()));
+            }
         }
     }
 
