@@ -174,7 +174,7 @@ fn thin_parts_keep_their_volume() {
     };
     let ball_mm = query.signed_distance_mm(Point::new(15.0, 15.0, 15.0)).abs();
     println!(
-        "ball + plate + rod: volume {:+.2} %, plate {plate_mm:.2} of 1 voxel, ball radius {ball_mm:.2} of 10",
+        "ball + plate + rod: volume {:+.2} %, plate {plate_mm:.2} of 1 voxel, ball radius {ball_mm:.2} of 9.8",
         total * 100.0
     );
     assert!(total.abs() < 0.005);
