@@ -1,1 +1,8 @@
-//! The end-to-end tests: one binary, because each test binary links the whole program.
+//! The end-to-end tests: the program as a person runs it. One binary, because each test binary
+//! links the whole program.
+
+mod bad_input;
+mod import;
+mod make;
+mod program;
+mod tiny;

@@ -1,9 +1,34 @@
 //! The command line of sonocath.
+//!
+//! A thin shell: it reads arguments, calls the rooms below and tells a person (or, with `--json`, a
+//! program) what came of it. It computes nothing itself. Exit codes: 0 done, 1 the patient was
+//! checked and has defects, 2 bad input.
 
-#[allow(
-    dead_code,
-    reason = "the preview command that calls it is wired separately"
-)]
+mod args;
+mod failure;
+mod patient;
 mod preview;
+mod terminal;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+use failure::Failure;
+use terminal::Terminal;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let terminal = Terminal::new(arguments.json, arguments.lang);
+    let outcome = match arguments.command {
+        Command::Patient(command) => patient::run(command, &terminal),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => {
+            terminal.fail(&failure);
+            ExitCode::from(Failure::EXIT_CODE)
+        }
+    }
+}

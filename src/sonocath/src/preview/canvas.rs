@@ -25,29 +25,6 @@ impl Rect {
     pub fn bottom(&self) -> i32 {
         self.y + self.h
     }
-    /// Smaller by `margin` on every side.
-    pub fn inset(&self, margin: i32) -> Self {
-        Self {
-            x: self.x + margin,
-            y: self.y + margin,
-            w: (self.w - 2 * margin).max(0),
-            h: (self.h - 2 * margin).max(0),
-        }
-    }
-    /// Whether both cover a common point.
-    pub fn overlaps(&self, other: &Self) -> bool {
-        self.x < other.right()
-            && other.x < self.right()
-            && self.y < other.bottom()
-            && other.y < self.bottom()
-    }
-    /// Whether the point lies in the box.
-    pub fn contains(&self, [x, y]: [f32; 2]) -> bool {
-        x >= self.x as f32
-            && y >= self.y as f32
-            && x <= self.right() as f32
-            && y <= self.bottom() as f32
-    }
 }
 
 /// A picture that can be painted on; everything outside is clipped silently.
@@ -244,7 +221,9 @@ mod tests {
         };
         canvas.line([[-1e6, 10.0], [1e6, 10.0]], 1.0, ([255; 3], 1.0), clip);
         for (i, p) in canvas.pixels.iter().enumerate() {
-            let inside = clip.contains([(i % 40) as f32 + 0.5, (i / 40) as f32 + 0.5]);
+            let (x, y) = ((i % 40) as i32, (i / 40) as i32);
+            let inside =
+                (clip.x..clip.right()).contains(&x) && (clip.y..clip.bottom()).contains(&y);
             assert!(inside || *p == [0; 3], "point {i}");
         }
         assert!(canvas.pixels.iter().any(|p| p[0] > 100));

@@ -244,8 +244,9 @@ pub fn clear_shells(surfaces: &mut [SheetSurface]) {
 /// Skin, or a surface that fills a good part of the picture and whose box holds the middles of most
 /// others.
 fn is_shell(surfaces: &[SheetSurface], index: usize) -> bool {
-    /// A body fills 0.15 (arms spread) to 0.6 of its box, a large organ less than 0.05 of it.
-    const LEAST_PART: f64 = 0.1;
+    /// A body fills 0.15 (arms spread) to 0.6 of its box, its lean tissue 0.08, a large organ less
+    /// than 0.05.
+    const LEAST_PART: f64 = 0.07;
     let own = &surfaces[index];
     if own.kind == SurfaceKind::Skin {
         return true;

@@ -1,5 +1,6 @@
 //! Tests of whole sheets: what stands where, what survives odd input, the same bytes every time.
 
+use super::canvas::Rect;
 use super::shapes::{Part, ellipsoid, torso, without_some_triangles};
 use super::*;
 
@@ -65,7 +66,7 @@ fn offset(
 ) -> [f64; 2] {
     let whole = Extent::of(sheet.surfaces.iter().map(|s| s.mesh.bounds())).unwrap();
     let layout = Layout::new(&whole, &cut_extent(sheet, &whole), &groups(sheet));
-    let area = panel::picture_area(layout.panel(row, column)).inset(60);
+    let area = inset(panel::picture_area(layout.panel(row, column)), 60);
     let (mut count, mut sum) = (0.0, [0.0; 2]);
     for y in area.y..area.bottom() {
         for x in area.x..area.right() {
@@ -322,4 +323,14 @@ fn the_torso_can_be_looked_at() {
         color: [255, 236, 150],
     });
     write_png(&Path::new(&folder).join("torso.png"), &render(&sheet)).unwrap();
+}
+
+/// Smaller by `margin` on every side.
+fn inset(area: Rect, margin: i32) -> Rect {
+    Rect {
+        x: area.x + margin,
+        y: area.y + margin,
+        w: area.w - 2 * margin,
+        h: area.h - 2 * margin,
+    }
 }

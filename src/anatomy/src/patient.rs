@@ -1,0 +1,586 @@
+//! A patient: closed surfaces with tissues, a vessel graph, landmarks, standard planes.
+//!
+//! [`Patient::load`] reads a folder and checks everything that could fail later: after it, every
+//! reference leads somewhere. [`Patient::save`] writes beside and renames, so that a folder is
+//! either the old patient or the new one, whatever happens in between.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use catalog::{CatalogError, Document, Faults, Spanned};
+use geometry::mesh_file::{MeshFileError, read_ply, write_ply_file};
+use geometry::scene::{Scene, SceneError, SceneSurface};
+use geometry::{Point, TriMesh, Vector, frame};
+use rayon::prelude::*;
+use thiserror::Error;
+
+use crate::atlas::{DisplayName, StructureEntry, StructureKind};
+use crate::patient_file::{
+    FlowFile, Habitus, Identity, LandmarkFile, Motion, NodeFile, PATIENT, PATIENT_FILE,
+    PatientFile, Place, PlaneFile, SegmentFile, StructureFile, TISSUE, VesselsFile,
+};
+use crate::planes::StandardPlane;
+use crate::tissue::{TissueId, TissueTable};
+use crate::vessels::{Flow, VesselGraph, VesselNode, VesselSegment};
+
+/// Folder of the surfaces within a patient's folder.
+const SURFACES: &str = "surfaces";
+
+/// Why a patient cannot be read or written.
+#[derive(Debug, Error)]
+pub enum PatientError {
+    /// The folder is not there.
+    #[error("there is no folder {}; `sonocath patient list` shows the patients there are", .0.display())]
+    Missing(PathBuf),
+    /// The folder holds no patient.
+    #[error("{} is not a patient: it has no {PATIENT_FILE}; `sonocath patient make` and `patient import` write patient folders", .0.display())]
+    NotAPatient(PathBuf),
+    /// `patient.ron` has faults.
+    #[error(transparent)]
+    File(#[from] CatalogError),
+    /// A surface file cannot be read.
+    #[error("structure `{structure}` of {}: {source}", .patient.display())]
+    Surface {
+        /// The patient's folder.
+        patient: PathBuf,
+        /// The structure's id.
+        structure: String,
+        /// What is wrong with the file.
+        source: MeshFileError,
+    },
+    /// A surface file cannot be written.
+    #[error(transparent)]
+    SurfaceOut(MeshFileError),
+    /// The folder to write exists.
+    #[error("{} exists already{}", .folder.display(), .mend)]
+    Exists {
+        /// The folder.
+        folder: PathBuf,
+        /// What to do about it.
+        mend: &'static str,
+    },
+    /// The disk says no.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The patient cannot be said in the file format.
+    #[error("{PATIENT_FILE} cannot be written: {0}")]
+    Write(String),
+}
+
+/// A structure: a closed surface, what it is and what it is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Structure {
+    /// Name by which files refer to it.
+    pub id: String,
+    /// Name shown to a person.
+    pub name: DisplayName,
+    /// Tissue inside, where no structure of higher priority is.
+    pub tissue: TissueId,
+    /// What kind of thing it is.
+    pub kind: StructureKind,
+    /// Where surfaces overlap the higher priority wins.
+    pub priority: i32,
+    /// Colour on screen, sRGB; the tissue's where `None`.
+    pub color: Option<[u8; 3]>,
+    /// Closed, outward surface.
+    pub surface: TriMesh<frame::Patient>,
+}
+
+/// A named place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Landmark {
+    /// Name by which files refer to it.
+    pub id: String,
+    /// Name shown to a person.
+    pub name: DisplayName,
+    /// Where.
+    pub at: Point<frame::Patient>,
+}
+
+/// A whole patient.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Patient {
+    /// An invented identity.
+    pub identity: Identity,
+    /// Build of the body.
+    pub habitus: Habitus,
+    /// Where the anatomy came from.
+    pub source: String,
+    /// The structures, in the order of the file.
+    pub structures: Vec<Structure>,
+    /// Where blood can run.
+    pub vessels: VesselGraph,
+    /// Named places.
+    pub landmarks: Vec<Landmark>,
+    /// Standard planes with their names.
+    pub planes: Vec<(DisplayName, StandardPlane)>,
+    /// How the body moves at rest.
+    pub motion: Motion,
+}
+
+/// What to do where the folder to write exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Refuse.
+    Keep,
+    /// Replace it if it is a patient.
+    ReplacePatient,
+}
+
+impl Patient {
+    /// Reads a patient's folder. All faults of `patient.ron` are reported at once.
+    ///
+    /// # Errors
+    /// See [`PatientError`].
+    pub fn load(folder: &Path, tissues: &TissueTable) -> Result<Self, PatientError> {
+        if !folder.exists() {
+            return Err(PatientError::Missing(folder.to_owned()));
+        }
+        let path = folder.join(PATIENT_FILE);
+        if !path.is_file() {
+            return Err(PatientError::NotAPatient(folder.to_owned()));
+        }
+        let file = Document::open(&path, &PATIENT)?
+            .knowing(
+                TISSUE,
+                "the tissue table",
+                tissues.iter().map(|(_, tissue)| tissue.id.as_str()),
+            )
+            .resolve_with(|file: PatientFile, faults| {
+                check(&file, faults);
+                Some(file)
+            })?;
+        resolve(folder, file, tissues)
+    }
+
+    /// Writes the patient's folder.
+    ///
+    /// # Errors
+    /// [`PatientError::Exists`], [`PatientError::Io`], [`PatientError::Write`]; the folder is then
+    /// as it was.
+    pub fn save(
+        &self,
+        folder: &Path,
+        existing: Existing,
+        tissues: &TissueTable,
+    ) -> Result<(), PatientError> {
+        may_write(folder, existing)?;
+        let parent = folder
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).map_err(io_at(parent))?;
+        let beside = tempfile::Builder::new()
+            .prefix(".sonocath-")
+            .tempdir_in(parent)
+            .map_err(io_at(parent))?;
+        let new = beside.path().join("new");
+        self.write_into(&new, tissues)?;
+        if folder.exists() {
+            fs::rename(folder, beside.path().join("old")).map_err(io_at(folder))?;
+        }
+        fs::rename(&new, folder).map_err(|source| {
+            // Put the old patient back before reporting; if that fails too, the first reason counts.
+            let _ = fs::rename(beside.path().join("old"), folder);
+            PatientError::Io {
+                path: folder.to_owned(),
+                source,
+            }
+        })
+    }
+
+    /// Position of a structure in [`Patient::structures`].
+    pub fn structure_index(&self, id: &str) -> Option<usize> {
+        self.structures
+            .iter()
+            .position(|structure| structure.id == id)
+    }
+
+    /// A structure by its id.
+    pub fn structure(&self, id: &str) -> Option<&Structure> {
+        self.structures.iter().find(|structure| structure.id == id)
+    }
+
+    /// All surfaces ready for ray queries; surface ids are positions in [`Patient::structures`].
+    ///
+    /// # Errors
+    /// See [`Scene::build`].
+    pub fn scene(&self) -> Result<Scene<frame::Patient>, SceneError> {
+        let surfaces: Vec<_> = self
+            .structures
+            .iter()
+            .map(|s| SceneSurface {
+                mesh: &s.surface,
+                priority: s.priority,
+            })
+            .collect();
+        Scene::build(&surfaces)
+    }
+
+    fn write_into(&self, folder: &Path, tissues: &TissueTable) -> Result<(), PatientError> {
+        let surfaces = folder.join(SURFACES);
+        fs::create_dir_all(&surfaces).map_err(io_at(&surfaces))?;
+        self.structures.par_iter().try_for_each(|structure| {
+            let path = folder.join(surface_path(&structure.id));
+            let comments = [structure.id.as_str()];
+            write_ply_file(&structure.surface, &comments, &path).map_err(PatientError::SurfaceOut)
+        })?;
+        let path = folder.join(PATIENT_FILE);
+        let text = catalog::to_ron(&self.to_file(tissues), &PATIENT)
+            .map_err(|error| PatientError::Write(error.to_string()))?;
+        fs::write(&path, text).map_err(io_at(&path))
+    }
+
+    fn to_file(&self, tissues: &TissueTable) -> PatientFile {
+        PatientFile {
+            identity: self.identity.clone(),
+            habitus: self.habitus.clone(),
+            source: self.source.clone(),
+            structures: self.structures.iter().map(|s| s.to_file(tissues)).collect(),
+            vessels: vessels_to_file(&self.vessels),
+            landmarks: self.landmarks.iter().map(landmark_to_file).collect(),
+            planes: self.planes.iter().map(plane_to_file).collect(),
+            motion: self.motion.clone(),
+        }
+    }
+}
+
+impl Structure {
+    /// A structure as the atlas describes it.
+    pub fn of_entry(entry: &StructureEntry, surface: TriMesh<frame::Patient>) -> Self {
+        Self {
+            id: entry.id.clone(),
+            name: entry.name.clone(),
+            tissue: entry.tissue,
+            kind: entry.kind,
+            priority: entry.priority,
+            color: Some(entry.color),
+            surface,
+        }
+    }
+
+    /// Colour on screen, sRGB.
+    pub fn display_color(&self, tissues: &TissueTable) -> [u8; 3] {
+        self.color.unwrap_or_else(|| tissues[self.tissue].color)
+    }
+
+    fn to_file(&self, tissues: &TissueTable) -> StructureFile {
+        StructureFile {
+            id: self.id.clone().into(),
+            name: self.name.clone(),
+            tissue: tissues[self.tissue].id.clone(),
+            kind: self.kind,
+            priority: self.priority,
+            color: self.color,
+            surface: surface_path(&self.id).into(),
+        }
+    }
+}
+
+/// Where a structure's surface lies within the folder. Ids can hold anything; file names cannot.
+fn surface_path(id: &str) -> String {
+    let plain: String = id
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    format!("{SURFACES}/{plain}.ply")
+}
+
+fn io_at(path: &Path) -> impl Fn(io::Error) -> PatientError {
+    let path = path.to_owned();
+    move |source| PatientError::Io {
+        path: path.clone(),
+        source,
+    }
+}
+
+/// Whether a patient may be written there: asked again by [`Patient::save`], but worth asking
+/// before long work.
+///
+/// # Errors
+/// [`PatientError::Exists`].
+pub fn may_write(folder: &Path, existing: Existing) -> Result<(), PatientError> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    let is_patient = folder.join(PATIENT_FILE).is_file();
+    let mend = match (is_patient, existing) {
+        (true, Existing::ReplacePatient) => return Ok(()),
+        (true, Existing::Keep) => "; --force replaces it, or choose another --out",
+        (false, _) => " and is not a patient; choose another --out",
+    };
+    Err(PatientError::Exists {
+        folder: folder.to_owned(),
+        mend,
+    })
+}
+
+/// Everything in a file that types cannot say.
+fn check(file: &PatientFile, faults: &mut Faults) {
+    faults.require_distinct("structure", file.structures.iter().map(|s| &s.id));
+    faults.require_distinct("landmark", file.landmarks.iter().map(|l| &l.id));
+    faults.require_distinct("plane", file.planes.iter().map(|p| &p.id));
+    for structure in &file.structures {
+        let inside = Path::new(structure.surface.as_str())
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        faults.require(
+            structure.surface.span,
+            inside,
+            format!(
+                "surface {:?} lies outside the patient's folder",
+                structure.surface.as_str()
+            ),
+        );
+    }
+    let ids: Vec<&str> = file.structures.iter().map(|s| s.id.as_str()).collect();
+    let known = |id: &Spanned<String>, faults: &mut Faults| {
+        faults.require_name(id, "structure", "this patient", ids.iter().copied());
+    };
+    for plane in &file.planes {
+        plane
+            .required
+            .iter()
+            .chain(&plane.optional)
+            .for_each(|id| known(id, faults));
+        check_axes(plane, faults);
+    }
+    for excursion in file.motion.breathing.iter().flat_map(|b| &b.excursions) {
+        known(&excursion.structure, faults);
+    }
+    for segment in &file.vessels.segments {
+        segment.structure.iter().for_each(|id| known(id, faults));
+        check_segment(segment, file.vessels.nodes.len(), faults);
+    }
+}
+
+fn check_axes(plane: &PlaneFile, faults: &mut Faults) {
+    let (lateral, depth) = (vector(plane.lateral.value), vector(plane.depth.value));
+    for (axis, written) in [(lateral, &plane.lateral), (depth, &plane.depth)] {
+        let unit = (axis.norm() - 1.0).abs() < 1e-3;
+        let message = format!(
+            "the direction has length {:.4}; expected a unit vector",
+            axis.norm()
+        );
+        faults.require(written.span, unit, message);
+    }
+    let square = lateral.dot(&depth).abs() < 1e-3;
+    faults.require(
+        plane.depth.span,
+        square,
+        "`depth` is not at right angles to `lateral`",
+    );
+}
+
+fn check_segment(segment: &SegmentFile, nodes: usize, faults: &mut Faults) {
+    for end in [&segment.from, &segment.to] {
+        let message = format!(
+            "there is no node {}; the graph has {nodes}, from 0",
+            end.value
+        );
+        faults.require(end.span, end.value < nodes, message);
+    }
+    let long = segment.path.len() >= 2;
+    faults.require(
+        segment.path.span,
+        long,
+        "a segment needs at least two points",
+    );
+    let positive = segment.path.iter().all(|&(_, _, _, r)| r > 0.0);
+    faults.require(
+        segment.path.span,
+        positive,
+        "every radius must be greater than 0 mm",
+    );
+}
+
+/// A checked file as a patient; only surfaces can still fail.
+fn resolve(
+    folder: &Path,
+    file: PatientFile,
+    tissues: &TissueTable,
+) -> Result<Patient, PatientError> {
+    let surfaces: Vec<TriMesh<frame::Patient>> = file
+        .structures
+        .par_iter()
+        .map(|structure| {
+            read_ply(&folder.join(structure.surface.as_str())).map_err(|source| {
+                PatientError::Surface {
+                    patient: folder.to_owned(),
+                    structure: structure.id.value.clone(),
+                    source,
+                }
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    let structures = file
+        .structures
+        .into_iter()
+        .zip(surfaces)
+        .map(|(s, surface)| Structure {
+            tissue: tissues
+                .id(&s.tissue)
+                .expect("the reader knows the tissue table"),
+            id: s.id.value,
+            name: s.name,
+            kind: s.kind,
+            priority: s.priority,
+            color: s.color,
+            surface,
+        })
+        .collect();
+    Ok(Patient {
+        identity: file.identity,
+        habitus: file.habitus,
+        source: file.source,
+        structures,
+        vessels: vessels(file.vessels),
+        landmarks: file.landmarks.into_iter().map(landmark).collect(),
+        planes: file.planes.into_iter().map(plane).collect(),
+        motion: file.motion,
+    })
+}
+
+fn vessels(file: VesselsFile) -> VesselGraph {
+    let node = |node: NodeFile| VesselNode {
+        at: point(node.at),
+        flow: node.flow.map(|flow| match flow {
+            FlowFile::Inlet => Flow::Inlet,
+            FlowFile::Outlet => Flow::Outlet,
+        }),
+    };
+    let segment = |s: SegmentFile| VesselSegment {
+        structure: s.structure.map(|id| id.value),
+        name: s.name,
+        tissue: s.tissue,
+        from: s.from.value,
+        to: s.to.value,
+        points: s
+            .path
+            .iter()
+            .map(|&(x, y, z, _)| Point::new(x, y, z))
+            .collect(),
+        radii_mm: s.path.iter().map(|&(_, _, _, r)| r).collect(),
+    };
+    VesselGraph {
+        nodes: file.nodes.into_iter().map(node).collect(),
+        segments: file.segments.into_iter().map(segment).collect(),
+    }
+}
+
+fn vessels_to_file(graph: &VesselGraph) -> VesselsFile {
+    let node = |node: &VesselNode| NodeFile {
+        at: place(node.at),
+        flow: node.flow.map(|flow| match flow {
+            Flow::Inlet => FlowFile::Inlet,
+            Flow::Outlet => FlowFile::Outlet,
+        }),
+    };
+    let segment = |s: &VesselSegment| SegmentFile {
+        structure: s.structure.clone().map(Into::into),
+        name: s.name.clone(),
+        tissue: s.tissue.clone(),
+        from: s.from.into(),
+        to: s.to.into(),
+        path: path(s).into(),
+    };
+    VesselsFile {
+        nodes: graph.nodes.iter().map(node).collect(),
+        segments: graph.segments.iter().map(segment).collect(),
+    }
+}
+
+fn path(segment: &VesselSegment) -> Vec<(f64, f64, f64, f64)> {
+    let pairs = segment.points.iter().zip(&segment.radii_mm);
+    pairs
+        .map(|(p, &r)| {
+            let (x, y, z) = place(*p);
+            // A radius below a micrometre would read back as 0, which is none.
+            (x, y, z, microns(r).max(0.001))
+        })
+        .collect()
+}
+
+fn landmark(file: LandmarkFile) -> Landmark {
+    Landmark {
+        id: file.id.value,
+        name: file.name,
+        at: point(file.at),
+    }
+}
+
+fn landmark_to_file(landmark: &Landmark) -> LandmarkFile {
+    LandmarkFile {
+        id: landmark.id.clone().into(),
+        name: landmark.name.clone(),
+        at: place(landmark.at),
+    }
+}
+
+fn plane(file: PlaneFile) -> (DisplayName, StandardPlane) {
+    let values = |ids: Vec<Spanned<String>>| ids.into_iter().map(|id| id.value).collect();
+    let plane = StandardPlane {
+        id: file.id.value,
+        center: point(file.center),
+        lateral: vector(file.lateral.value),
+        depth: vector(file.depth.value),
+        required: values(file.required),
+        optional: values(file.optional),
+    };
+    (file.name, plane)
+}
+
+fn plane_to_file((name, plane): &(DisplayName, StandardPlane)) -> PlaneFile {
+    let spanned = |ids: &[String]| ids.iter().map(|id| id.clone().into()).collect();
+    PlaneFile {
+        id: plane.id.clone().into(),
+        name: name.clone(),
+        center: place(plane.center),
+        lateral: direction(plane.lateral).into(),
+        depth: direction(plane.depth).into(),
+        required: spanned(&plane.required),
+        optional: spanned(&plane.optional),
+    }
+}
+
+fn point((x, y, z): Place) -> Point<frame::Patient> {
+    Point::new(x, y, z)
+}
+
+fn vector((x, y, z): Place) -> Vector<frame::Patient> {
+    Vector::new(x, y, z)
+}
+
+/// Files keep micrometres: finer than any scan, short enough to read.
+fn microns(mm: f64) -> f64 {
+    (mm * 1000.0).round() / 1000.0
+}
+
+fn place(p: Point<frame::Patient>) -> Place {
+    p.to_array().map(microns).into()
+}
+
+fn direction(v: Vector<frame::Patient>) -> Place {
+    v.to_array().map(|c| (c * 1e6).round() / 1e6).into()
+}
+
+/// Surfaces by structure id, as plane derivation wants them.
+pub fn surfaces_by_id(structures: &[Structure]) -> BTreeMap<&str, &TriMesh<frame::Patient>> {
+    structures
+        .iter()
+        .map(|s| (s.id.as_str(), &s.surface))
+        .collect()
+}

@@ -1,0 +1,408 @@
+//! The vessel graph: where blood can run, with loops allowed.
+
+use geometry::centerline::{CenterlineGraph, ExtractOptions, extract};
+use geometry::{Point, frame};
+use rayon::prelude::*;
+
+use crate::atlas::StructureKind;
+use crate::patient::Structure;
+use crate::progress::Progress;
+use crate::tissue::TissueTable;
+
+/// Which way blood crosses the graph's border.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Blood enters the graph here.
+    Inlet,
+    /// Blood leaves the graph here.
+    Outlet,
+}
+
+/// Arteries and veins are separate beds: they never join in the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bed {
+    /// From the heart.
+    Arterial,
+    /// To the heart, or to the liver.
+    Venous,
+}
+
+/// An end or a meeting of segments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VesselNode {
+    /// Where, mm.
+    pub at: Point<frame::Patient>,
+    /// Blood enters or leaves here; `None` inside the graph.
+    pub flow: Option<Flow>,
+}
+
+/// A stretch of vessel between two nodes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VesselSegment {
+    /// Id of the structure whose lumen it runs in; `None` where only a centreline is known.
+    pub structure: Option<String>,
+    /// A name of its own, such as a curve's; empty if it has none.
+    pub name: String,
+    /// Id of the tissue inside.
+    pub tissue: String,
+    /// Node at the first point.
+    pub from: usize,
+    /// Node at the last point.
+    pub to: usize,
+    /// Centreline, mm; at least two points.
+    pub points: Vec<Point<frame::Patient>>,
+    /// Lumen radius at each point, mm: that of the circle of the cross-section's area.
+    pub radii_mm: Vec<f64>,
+}
+
+/// Nodes and segments; the empty graph is that of a patient without known vessels.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VesselGraph {
+    /// Ends and meetings.
+    pub nodes: Vec<VesselNode>,
+    /// Stretches between them.
+    pub segments: Vec<VesselSegment>,
+}
+
+/// One vessel's centrelines before they are joined with the others'.
+#[derive(Debug)]
+pub struct Lumen {
+    /// Id of the structure; `None` for curves without a surface.
+    pub structure: Option<String>,
+    /// Name for the segments.
+    pub name: String,
+    /// Which bed it belongs to.
+    pub bed: Bed,
+    /// Id of the tissue inside.
+    pub tissue: String,
+    /// Its centrelines.
+    pub graph: CenterlineGraph<frame::Patient>,
+}
+
+impl Bed {
+    /// The bed of a vessel; `None` for what is no vessel.
+    pub fn of(kind: StructureKind) -> Option<Self> {
+        match kind {
+            StructureKind::Artery => Some(Self::Arterial),
+            StructureKind::Vein => Some(Self::Venous),
+            _ => None,
+        }
+    }
+}
+
+/// The centrelines of all vessels among some structures, from their surfaces; and a remark for
+/// each that has none (its surface still makes pictures).
+pub fn lumens_of(
+    structures: &[Structure],
+    tissues: &TissueTable,
+    progress: &dyn Progress,
+) -> (Vec<Lumen>, Vec<String>) {
+    let vessels: Vec<(&Structure, Bed)> = structures
+        .iter()
+        .filter_map(|s| Some((s, Bed::of(s.kind)?)))
+        .collect();
+    progress.stage("vessel centrelines", vessels.len() as u64);
+    let found: Vec<Result<Lumen, String>> = vessels
+        .into_par_iter()
+        .map(|(structure, bed)| {
+            let graph = extract(&structure.surface, &ExtractOptions::default());
+            progress.step();
+            let tissue = tissues[structure.tissue].id.clone();
+            graph
+                .map(|graph| Lumen {
+                    structure: Some(structure.id.clone()),
+                    name: String::new(),
+                    bed,
+                    tissue,
+                    graph,
+                })
+                .map_err(|error| format!("`{}` has no centreline: {error}", structure.id))
+        })
+        .collect();
+    progress.done();
+    let mut lumens = Vec::new();
+    let mut remarks = Vec::new();
+    for outcome in found {
+        match outcome {
+            Ok(lumen) => lumens.push(lumen),
+            Err(remark) => remarks.push(remark),
+        }
+    }
+    (lumens, remarks)
+}
+
+/// A free end of one lumen that lies in or at another.
+struct Joint {
+    lumen: usize,
+    node: usize,
+    into: usize,
+    segment: usize,
+    along_mm: f64,
+}
+
+impl VesselGraph {
+    /// Joins lumens of the same bed where a free end of one lies within `gap_mm` of another's wall,
+    /// and marks where blood enters and leaves: a bed's widest free end is towards the heart (for
+    /// the portal vein: towards the liver), the others are away from it.
+    pub fn join(lumens: &[Lumen], gap_mm: f64) -> Self {
+        let joints = find_joints(lumens, gap_mm);
+        let mut graph = Self::default();
+        let mut node_of: Vec<Vec<usize>> = Vec::new();
+        for lumen in lumens {
+            let first = graph.nodes.len();
+            node_of.push((first..first + lumen.graph.nodes.len()).collect());
+            let nodes = lumen.graph.nodes.iter();
+            graph.nodes.extend(nodes.map(|node| VesselNode {
+                at: node.point,
+                flow: None,
+            }));
+        }
+        for (index, lumen) in lumens.iter().enumerate() {
+            graph.add_cut_segments(index, lumen, &joints, lumens, &node_of);
+        }
+        graph.mark_flow(lumens);
+        graph
+    }
+
+    /// Number of independent loops.
+    pub fn loop_count(&self) -> usize {
+        self.segments.len() + self.components().len() - self.nodes.len()
+    }
+
+    /// How many segment ends meet at each node.
+    pub fn degrees(&self) -> Vec<usize> {
+        let mut degrees = vec![0; self.nodes.len()];
+        for segment in &self.segments {
+            degrees[segment.from] += 1;
+            degrees[segment.to] += 1;
+        }
+        degrees
+    }
+
+    /// Total length of the segments, mm.
+    pub fn length_mm(&self) -> f64 {
+        let stretch =
+            |s: &VesselSegment| -> f64 { s.points.windows(2).map(|p| p[0].distance(&p[1])).sum() };
+        self.segments.iter().map(stretch).sum()
+    }
+
+    /// The nodes of each connected part, in rising order.
+    pub fn components(&self) -> Vec<Vec<usize>> {
+        let mut part: Vec<usize> = (0..self.nodes.len()).collect();
+        // Few nodes: passing the smallest number along until nothing changes is quick enough.
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for segment in &self.segments {
+                let low = part[segment.from].min(part[segment.to]);
+                changed |= part[segment.from] != low || part[segment.to] != low;
+                part[segment.from] = low;
+                part[segment.to] = low;
+            }
+        }
+        let mut roots = part.clone();
+        roots.sort_unstable();
+        roots.dedup();
+        roots
+            .iter()
+            .map(|&root| (0..part.len()).filter(|&n| part[n] == root).collect())
+            .collect()
+    }
+
+    /// Adds one lumen's segments, cut where another lumen joins, and its own joints' bridges.
+    fn add_cut_segments(
+        &mut self,
+        index: usize,
+        lumen: &Lumen,
+        joints: &[Joint],
+        lumens: &[Lumen],
+        node_of: &[Vec<usize>],
+    ) {
+        for (number, segment) in lumen.graph.segments.iter().enumerate() {
+            let mut cuts: Vec<&Joint> = joints
+                .iter()
+                .filter(|j| j.into == index && j.segment == number)
+                .collect();
+            cuts.sort_by(|a, b| a.along_mm.total_cmp(&b.along_mm));
+            let mut rest = Stretch {
+                points: segment.points.clone(),
+                radii_mm: segment.radii_mm.clone(),
+            };
+            let mut from = node_of[index][segment.start];
+            let to = node_of[index][segment.end];
+            let mut gone_mm = 0.0;
+            for joint in cuts {
+                let (before, after) = rest.cut(joint.along_mm - gone_mm);
+                let (at, radius) = (after.points[0], after.radii_mm[0]);
+                let node = match before.points.len() {
+                    0 => from,
+                    _ => {
+                        self.nodes.push(VesselNode { at, flow: None });
+                        let node = self.nodes.len() - 1;
+                        gone_mm += before.length_mm();
+                        self.push(lumen, from, node, before);
+                        node
+                    }
+                };
+                self.push_bridge(&lumens[joint.lumen], joint, node_of, node, at, radius);
+                rest = after;
+                from = node;
+            }
+            self.push(lumen, from, to, rest);
+        }
+    }
+
+    /// The short stretch from a joined lumen's end to the node on the other's centreline.
+    fn push_bridge(
+        &mut self,
+        lumen: &Lumen,
+        joint: &Joint,
+        node_of: &[Vec<usize>],
+        node: usize,
+        at: Point<frame::Patient>,
+        radius_mm: f64,
+    ) {
+        let end = &lumen.graph.nodes[joint.node];
+        let own_radius = end.radius_mm.min(radius_mm);
+        let stretch = Stretch {
+            points: vec![end.point, at],
+            radii_mm: vec![end.radius_mm, own_radius],
+        };
+        self.push(lumen, node_of[joint.lumen][joint.node], node, stretch);
+    }
+
+    fn push(&mut self, lumen: &Lumen, from: usize, to: usize, stretch: Stretch) {
+        self.segments.push(VesselSegment {
+            structure: lumen.structure.clone(),
+            name: lumen.name.clone(),
+            tissue: lumen.tissue.clone(),
+            from,
+            to,
+            points: stretch.points,
+            radii_mm: stretch.radii_mm,
+        });
+    }
+
+    fn mark_flow(&mut self, lumens: &[Lumen]) {
+        let bed_of: Vec<Bed> = lumens
+            .iter()
+            .flat_map(|l| l.graph.nodes.iter().map(|_| l.bed))
+            .collect();
+        let radius_of: Vec<f64> = lumens
+            .iter()
+            .flat_map(|l| l.graph.nodes.iter().map(|n| n.radius_mm))
+            .collect();
+        let degrees = self.degrees();
+        for part in self.components() {
+            let ends: Vec<usize> = part
+                .into_iter()
+                .filter(|&n| degrees[n] == 1 && n < bed_of.len())
+                .collect();
+            let widest = ends
+                .iter()
+                .copied()
+                .max_by(|&a, &b| radius_of[a].total_cmp(&radius_of[b]));
+            for node in ends {
+                let central = Some(node) == widest;
+                let inward = (bed_of[node] == Bed::Arterial) == central;
+                self.nodes[node].flow = Some(if inward { Flow::Inlet } else { Flow::Outlet });
+            }
+        }
+    }
+}
+
+/// Points with radii.
+struct Stretch {
+    points: Vec<Point<frame::Patient>>,
+    radii_mm: Vec<f64>,
+}
+
+impl Stretch {
+    fn length_mm(&self) -> f64 {
+        self.points.windows(2).map(|p| p[0].distance(&p[1])).sum()
+    }
+
+    /// Cuts at a length from the start. At the very start the first part is empty; at the very end
+    /// the last stretch is halved, so that both parts keep a length.
+    fn cut(mut self, along_mm: f64) -> (Self, Self) {
+        let mut gone = 0.0;
+        let mut last = self.points.len() - 2;
+        let mut fraction = 0.5;
+        for (n, pair) in self.points.windows(2).enumerate() {
+            let step = pair[0].distance(&pair[1]);
+            if along_mm < gone + step {
+                last = n;
+                fraction = ((along_mm - gone) / step).max(0.0);
+                break;
+            }
+            gone += step;
+        }
+        if last == 0 && fraction < 1e-6 {
+            return (
+                Self {
+                    points: Vec::new(),
+                    radii_mm: Vec::new(),
+                },
+                self,
+            );
+        }
+        let at = self.points[last] + (self.points[last + 1] - self.points[last]) * fraction;
+        let radius =
+            self.radii_mm[last] + (self.radii_mm[last + 1] - self.radii_mm[last]) * fraction;
+        let mut after = Self {
+            points: self.points.split_off(last + 1),
+            radii_mm: self.radii_mm.split_off(last + 1),
+        };
+        after.points.insert(0, at);
+        after.radii_mm.insert(0, radius);
+        self.points.push(at);
+        self.radii_mm.push(radius);
+        (self, after)
+    }
+}
+
+fn find_joints(lumens: &[Lumen], gap_mm: f64) -> Vec<Joint> {
+    let mut joints: Vec<Joint> = Vec::new();
+    for (index, lumen) in lumens.iter().enumerate() {
+        for node in lumen.graph.ends() {
+            let end = &lumen.graph.nodes[node];
+            let best = lumens
+                .iter()
+                .enumerate()
+                .filter(|&(other, l)| other != index && l.bed == lumen.bed)
+                .filter_map(|(other, l)| Some((other, l.graph.nearest(end.point)?)))
+                .map(|(other, place)| {
+                    (
+                        place.distance_mm - end.radius_mm - place.radius_mm,
+                        other,
+                        place,
+                    )
+                })
+                .filter(|(gap, other, _)| {
+                    *gap <= gap_mm && !joins_back(&joints, *other, index, lumens, node)
+                })
+                .min_by(|a, b| a.0.total_cmp(&b.0));
+            if let Some((_, into, place)) = best {
+                joints.push(Joint {
+                    lumen: index,
+                    node,
+                    into,
+                    segment: place.segment,
+                    along_mm: place.along_mm,
+                });
+            }
+        }
+    }
+    joints
+}
+
+/// Whether `other` already joins into `index` near this node: two ends that meet need one bridge.
+fn joins_back(joints: &[Joint], other: usize, index: usize, lumens: &[Lumen], node: usize) -> bool {
+    let end = &lumens[index].graph.nodes[node];
+    joints.iter().any(|joint| {
+        joint.lumen == other && joint.into == index && {
+            let from = &lumens[other].graph.nodes[joint.node];
+            from.point.distance(&end.point) <= 2.0 * (from.radius_mm + end.radius_mm)
+        }
+    })
+}

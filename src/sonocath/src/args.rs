@@ -1,0 +1,137 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Ultrasound and catheter training sandbox.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub struct Arguments {
+    /// Print one JSON object instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Language of names and captions
+    #[arg(long, global = true, value_enum, default_value_t = Language::En, env = "SONOCATH_LANG")]
+    pub lang: Language,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Language of what a trainee or instructor reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// English
+    En,
+    /// 简体中文
+    Zh,
+}
+
+/// The program's subjects.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make, import, check and look at patients
+    #[command(subcommand)]
+    Patient(PatientCommand),
+}
+
+/// What can be done with patients.
+#[derive(Debug, Subcommand)]
+pub enum PatientCommand {
+    /// List the built-in recipes and the patient folders in a directory
+    List(ListArguments),
+    /// Make a built-in patient
+    Make(MakeArguments),
+    /// Import a real patient from a CT label map, from surfaces, or both
+    Import(Box<ImportArguments>),
+    /// Check that every structure is closed, sound and plausible
+    Check(CheckArguments),
+    /// Write a PNG contact sheet: shaded views, three cuts, names
+    Preview(PreviewArguments),
+}
+
+/// `patient list`
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// Directory whose sub-folders are looked at
+    #[arg(default_value = ".")]
+    pub directory: PathBuf,
+}
+
+/// `patient make`
+#[derive(Debug, Args)]
+pub struct MakeArguments {
+    /// Recipe, as `patient list` names it
+    pub recipe: String,
+    /// Folder to write
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Replace the folder if it holds a patient
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `patient import`
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// Label map: NIfTI, NRRD or MetaImage
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["mesh", "centerlines"])]
+    pub labels: Option<PathBuf>,
+    /// CT on the same grid, in Hounsfield units: gives skin and soft tissue
+    #[arg(long, value_name = "FILE", requires = "labels")]
+    pub ct: Option<PathBuf>,
+    /// Label numbers to structure names, JSON ({"5": "liver"}); `TotalSegmentator` is known already
+    #[arg(long, value_name = "FILE", requires = "labels")]
+    pub names: Option<PathBuf>,
+    /// A surface and the structure it is: STL, OBJ, PLY or GLB (repeatable)
+    #[arg(long, value_name = "FILE=STRUCTURE")]
+    pub mesh: Vec<String>,
+    /// Unit of the --mesh and --centerlines files [default: mm; m for glTF]
+    #[arg(long, value_name = "mm|cm|m|in")]
+    pub unit: Option<String>,
+    /// Where patient left, posterior, superior lie in the --mesh and --centerlines files, such as
+    /// LPS, RAS, y-up or y,-z,-x [default: LPS; y-up for glTF]
+    #[arg(long, value_name = "AXES", allow_hyphen_values = true)]
+    pub axes: Option<String>,
+    /// Close open or self-crossing surfaces by winding-number remesh
+    #[arg(long)]
+    pub repair: bool,
+    /// 3D Slicer curves (*.mrk.json) as vessel centrelines; else they come from the surfaces
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub centerlines: Vec<PathBuf>,
+    /// Leave these label numbers out (repeatable)
+    #[arg(long, value_name = "NUMBER")]
+    pub ignore_label: Vec<u16>,
+    /// The patient's name [default: the output folder's name]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Folder to write
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Replace the folder if it holds a patient
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `patient check`
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Patient folder, or a built-in recipe
+    pub patient: PathBuf,
+}
+
+/// `patient preview`
+#[derive(Debug, Args)]
+pub struct PreviewArguments {
+    /// Patient folder, or a built-in recipe
+    pub patient: PathBuf,
+    /// PNG file to write
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Where the three cuts meet, patient LPS millimetres [default: middle of the organs]
+    #[arg(long, value_name = "X,Y,Z", allow_hyphen_values = true)]
+    pub at: Option<String>,
+}

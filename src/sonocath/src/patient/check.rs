@@ -1,0 +1,257 @@
+//! `sonocath patient check`
+
+use std::process::ExitCode;
+
+use anatomy::atlas::{Atlas, DisplayName};
+use anatomy::overlap::{Overlap, overlaps};
+use anatomy::tissue::TissueTable;
+use anatomy::{Patient, Structure};
+use geometry::check::{MeshReport, inspect};
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::{name_in, open};
+use crate::args::CheckArguments;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Exit code for a patient with defects.
+const DEFECTS: u8 = 1;
+
+/// Distance of the rays that measure overlaps, mm.
+const OVERLAP_SPACING_MM: f64 = 2.0;
+
+/// Structures of the same priority may share this part of the smaller one: neighbours' smoothed
+/// surfaces graze each other.
+const GRAZING_SHARE: f64 = 0.02;
+
+/// A structure of which this part lies in another counts as being inside it.
+const INSIDE_SHARE: f64 = 0.98;
+
+/// What is known of one structure.
+struct Row<'a> {
+    structure: &'a Structure,
+    report: MeshReport,
+    volume_ml: f64,
+    defects: Vec<String>,
+    /// Structures it shares space with, and what part of it.
+    shared: Vec<(&'a Structure, f64)>,
+}
+
+/// Checks a patient: prints a table, fails on defects.
+pub fn run(arguments: &CheckArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let patient = open(&arguments.patient, terminal)?;
+    let shared =
+        overlaps(&patient, OVERLAP_SPACING_MM).map_err(|error| Failure::from_error(&error))?;
+    let mut rows: Vec<Row<'_>> = patient.structures.par_iter().map(row).collect();
+    for overlap in &shared {
+        note_overlap(&mut rows, &patient, overlap);
+    }
+    let defective = rows.iter().filter(|row| !row.defects.is_empty()).count();
+    terminal.report(&text(&rows, &patient, terminal), &json(&rows, &patient));
+    Ok(if defective == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(DEFECTS)
+    })
+}
+
+fn row(structure: &Structure) -> Row<'_> {
+    let report = inspect(&structure.surface);
+    let mut defects = if report.is_sound() {
+        Vec::new()
+    } else {
+        report.fault_lines()
+    };
+    let extent = structure.surface.bounds().extent();
+    let longest_mm = f64::from(extent.into_iter().fold(0.0, f32::max));
+    if let Some(entry) = Atlas::builtin().structure(&structure.id)
+        && let Err(size) = entry.check_longest(longest_mm)
+    {
+        defects.push(size.to_string());
+    }
+    let volume_ml = structure.surface.signed_volume_mm3() / 1000.0;
+    Row {
+        structure,
+        report,
+        volume_ml,
+        defects,
+        shared: Vec::new(),
+    }
+}
+
+/// Overlaps are normal where priorities decide them; two of the same rank cannot both be right.
+fn note_overlap<'a>(rows: &mut [Row<'a>], patient: &'a Patient, overlap: &Overlap) {
+    let pair = [
+        (overlap.first, overlap.second),
+        (overlap.second, overlap.first),
+    ];
+    let smaller_ml = rows[overlap.first]
+        .volume_ml
+        .min(rows[overlap.second].volume_ml);
+    for (one, other) in pair {
+        let share = overlap.volume_mm3 / 1000.0 / rows[one].volume_ml;
+        rows[one].shared.push((&patient.structures[other], share));
+    }
+    let (a, b) = (
+        &patient.structures[overlap.first],
+        &patient.structures[overlap.second],
+    );
+    let shared_ml = overlap.volume_mm3 / 1000.0;
+    if a.priority == b.priority && shared_ml > GRAZING_SHARE * smaller_ml {
+        rows[overlap.first].defects.push(format!(
+            "shares {shared_ml:.1} ml with `{}` of the same priority {}",
+            b.id, a.priority
+        ));
+    }
+}
+
+fn text(rows: &[Row<'_>], patient: &Patient, terminal: &Terminal) -> String {
+    let tissues = TissueTable::builtin();
+    let say = |name: &DisplayName| name_in(name, terminal.language).to_owned();
+    let mut table = vec![[
+        terminal.pick("structure", "结构").to_owned(),
+        terminal.pick("tissue", "组织").to_owned(),
+        terminal.pick("volume ml", "体积 ml").to_owned(),
+        terminal.pick("closed", "封闭").to_owned(),
+        terminal.pick("overlaps", "重叠").to_owned(),
+    ]];
+    table.extend(rows.iter().map(|row| {
+        [
+            say(&row.structure.name),
+            say(&tissues[row.structure.tissue].name),
+            format!("{:.1}", row.volume_ml),
+            closed(row, terminal),
+            overlap_words(row, terminal),
+        ]
+    }));
+    let mut text = aligned(&table);
+    for row in rows.iter().filter(|row| !row.defects.is_empty()) {
+        text += &format!("{}: {}\n", row.structure.id, row.defects.join("; "));
+    }
+    let defective = rows.iter().filter(|row| !row.defects.is_empty()).count();
+    text += &verdict(rows.len(), defective, patient, terminal);
+    text
+}
+
+fn verdict(count: usize, defective: usize, patient: &Patient, terminal: &Terminal) -> String {
+    let rest = super::summary(patient, terminal);
+    match defective {
+        0 => format!(
+            "{}; {rest}\n",
+            terminal.pick("all structures are sound", "所有结构均合格")
+        ),
+        _ => format!(
+            "{defective}/{count} {}; {rest}\n",
+            terminal.pick("structures have defects", "个结构有缺陷")
+        ),
+    }
+}
+
+fn closed(row: &Row<'_>, terminal: &Terminal) -> String {
+    let word = if row.report.is_sound() {
+        terminal.pick("yes", "是")
+    } else if row.report.is_closed() {
+        terminal.pick("crossing", "自交")
+    } else {
+        terminal.pick("OPEN", "否")
+    };
+    word.to_owned()
+}
+
+/// The structures it lies in, then those it shares space with by more than grazing.
+fn overlap_words(row: &Row<'_>, terminal: &Terminal) -> String {
+    const MOST: usize = 4;
+    let name = |s: &Structure| name_in(&s.name, terminal.language).to_owned();
+    let within = |share: f64| share >= INSIDE_SHARE;
+    let innermost = row
+        .shared
+        .iter()
+        .filter(|(_, share)| within(*share))
+        .max_by_key(|(other, _)| other.priority)
+        .map(|(other, _)| format!("{} {}", terminal.pick("in", "位于"), name(other)));
+    let mut partial: Vec<_> = row
+        .shared
+        .iter()
+        .filter(|(other, share)| {
+            let of_other = share * row.volume_ml / (other.surface.signed_volume_mm3() / 1000.0);
+            !within(*share) && *share > GRAZING_SHARE && !within(of_other)
+        })
+        .collect();
+    partial.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let partial = partial
+        .iter()
+        .take(MOST)
+        .map(|(other, share)| format!("{} {:.0} %", name(other), share * 100.0));
+    innermost
+        .into_iter()
+        .chain(partial)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Columns padded to the width a terminal gives them: Chinese characters take two cells.
+fn aligned(table: &[[String; 5]]) -> String {
+    let width = |text: &str| {
+        text.chars()
+            .map(|c| if c as u32 >= 0x2E80 { 2 } else { 1 })
+            .sum::<usize>()
+    };
+    let widest: [usize; 5] =
+        std::array::from_fn(|c| table.iter().map(|row| width(&row[c])).max().unwrap_or(0));
+    let mut text = String::new();
+    for row in table {
+        for (column, cell) in row.iter().enumerate() {
+            let pad = " ".repeat(widest[column] - width(cell));
+            let right = column == 2;
+            text += &if right {
+                format!("{pad}{cell}  ")
+            } else {
+                format!("{cell}{pad}  ")
+            };
+        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
+    text
+}
+
+fn json(rows: &[Row<'_>], patient: &Patient) -> serde_json::Value {
+    let tissues = TissueTable::builtin();
+    let structures: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let shared: Vec<_> = row
+                .shared
+                .iter()
+                .map(|(other, share)| json!({ "with": other.id, "share": share }))
+                .collect();
+            json!({
+                "id": row.structure.id,
+                "name": { "en": row.structure.name.en, "zh": row.structure.name.zh },
+                "tissue": tissues[row.structure.tissue].id,
+                "priority": row.structure.priority,
+                "volume_ml": row.volume_ml,
+                "triangles": row.structure.surface.triangles().len(),
+                "closed": row.report.is_closed(),
+                "outward": row.report.is_outward(),
+                "self_crossings": row.report.self_crossings.count,
+                "genus": row.report.genus(),
+                "defects": row.defects,
+                "overlaps": shared,
+            })
+        })
+        .collect();
+    json!({
+        "sound": rows.iter().all(|row| row.defects.is_empty()),
+        "structures": structures,
+        "vessels": {
+            "nodes": patient.vessels.nodes.len(),
+            "segments": patient.vessels.segments.len(),
+            "loops": patient.vessels.loop_count(),
+            "length_mm": patient.vessels.length_mm(),
+        },
+        "landmarks": patient.landmarks.iter().map(|l| json!({ "id": l.id, "at_mm": l.at.to_array() })).collect::<Vec<_>>(),
+        "planes": patient.planes.iter().map(|(_, p)| &p.id).collect::<Vec<_>>(),
+    })
+}

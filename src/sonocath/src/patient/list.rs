@@ -1,0 +1,52 @@
+//! `sonocath patient list`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anatomy::patient_file::PATIENT_FILE;
+use anatomy::recipe::Recipe;
+use serde_json::json;
+
+use super::name_in;
+use crate::args::ListArguments;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Lists the built-in recipes and the patient folders in a directory.
+pub fn run(arguments: &ListArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let folders = patient_folders(&arguments.directory)?;
+    let mut text = format!("{}\n", terminal.pick("Built in:", "内置："));
+    let mut built_in = Vec::new();
+    for id in Recipe::builtin_ids() {
+        let summary = Recipe::builtin(id)?.summary;
+        let summary = name_in(&summary, terminal.language);
+        text += &format!("  {id}  {summary}\n");
+        built_in.push(json!({ "id": id, "summary": summary }));
+    }
+    let place = arguments.directory.display();
+    text += &match (folders.is_empty(), terminal.pick("en", "zh")) {
+        (true, "en") => format!("No patient folder in {place}\n"),
+        (true, _) => format!("{place} 中没有病人文件夹\n"),
+        (false, "en") => format!("Folders in {place}:\n"),
+        (false, _) => format!("{place} 中的病人：\n"),
+    };
+    for folder in &folders {
+        text += &format!("  {}\n", folder.display());
+    }
+    terminal.report(&text, &json!({ "built_in": built_in, "folders": folders }));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The directory itself and its sub-folders, as far as they hold a patient, sorted.
+fn patient_folders(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let fail = |error: std::io::Error| Failure::new(format!("{}: {error}", directory.display()));
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(directory)
+        .map_err(fail)?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .chain([directory.to_owned()])
+        .filter(|folder| folder.join(PATIENT_FILE).is_file())
+        .collect();
+    folders.sort();
+    Ok(folders)
+}
