@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use robust::{Coord3D, orient3d};
 
 use crate::bvh::Bvh;
-use crate::closest::SurfaceQuery;
+use crate::closest::winding_number;
 use crate::frame::Point;
 use crate::mesh::{Aabb, TriMesh};
 
@@ -336,9 +336,9 @@ fn extreme_vertices<F>(mesh: &TriMesh<F>, part: &[[u32; 3]]) -> [[f32; 3]; 6] {
 }
 
 fn part_winding<F>(mesh: &TriMesh<F>, part: &[[u32; 3]], place: [f32; 3]) -> f64 {
-    TriMesh::<F>::new(mesh.vertices().to_vec(), part.to_vec()).map_or(0.0, |part| {
-        SurfaceQuery::new(&part).winding_number(Point::from_f32(place))
-    })
+    let place = Point::from_f32(place);
+    let corners = part.iter().map(|triangle| triangle.map(|v| mesh.vertex(v)));
+    winding_number(corners, place)
 }
 
 /// Pairs of triangles that cross, touch away from shared vertices, or lie on each other.

@@ -71,16 +71,10 @@ impl<'a, F> SurfaceQuery<'a, F> {
 
     /// Times the surface winds round `query`: 1 inside a closed outward surface, 0 outside.
     pub fn winding_number(&self, query: Point<F>) -> f64 {
-        let total: f64 = (0..self.mesh.triangles().len() as u32)
-            .map(|t| {
-                let [a, b, c] = self.corners(t).map(|p| p - query);
-                let (la, lb, lc) = (a.norm(), b.norm(), c.norm());
-                let numerator = a.dot(&b.cross(&c));
-                let denominator = la * lb * lc + a.dot(&b) * lc + b.dot(&c) * la + c.dot(&a) * lb;
-                2.0 * numerator.atan2(denominator)
-            })
-            .sum();
-        total / (4.0 * std::f64::consts::PI)
+        winding_number(
+            (0..self.mesh.triangles().len() as u32).map(|t| self.corners(t)),
+            query,
+        )
     }
 
     /// Distance to the surface, mm: negative inside, positive outside.
@@ -101,6 +95,18 @@ impl<'a, F> SurfaceQuery<'a, F> {
     fn corners(&self, triangle: u32) -> [Point<F>; 3] {
         self.mesh.corners(triangle as usize).map(Point::from_f32)
     }
+}
+
+/// Times some triangles wind round `query`: the sum of their signed solid angles over 4π.
+pub fn winding_number<F>(triangles: impl Iterator<Item = [Point<F>; 3]>, query: Point<F>) -> f64 {
+    let solid_angle = |corners: [Point<F>; 3]| {
+        let [a, b, c] = corners.map(|p| p - query);
+        let (la, lb, lc) = (a.norm(), b.norm(), c.norm());
+        let numerator = a.dot(&b.cross(&c));
+        let denominator = la * lb * lc + a.dot(&b) * lc + b.dot(&c) * la + c.dot(&a) * lb;
+        2.0 * numerator.atan2(denominator)
+    };
+    triangles.map(solid_angle).sum::<f64>() / (4.0 * std::f64::consts::PI)
 }
 
 /// The closest point of a triangle to `p`, with the corner weights (Ericson, Real-Time Collision

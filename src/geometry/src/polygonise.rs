@@ -1,6 +1,6 @@
 //! Sampled fields → closed surfaces (marching cubes, Lorensen & Cline 1987).
 //!
-//! The case table is not copied from anywhere: [`cell_triangles`] traces, for each of the 256 sign
+//! The case table is not copied from anywhere: `cell_triangles` traces, for each of the 256 sign
 //! patterns of a cell's corners, the contour over the cell's six faces and triangulates the loops
 //! that result. Where a face has its inside corners on a diagonal, they are kept *apart* on both
 //! sides of that face, so neighbouring cells always agree and every surface closes. No triangle

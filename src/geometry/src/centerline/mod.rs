@@ -3,11 +3,11 @@
 //!
 //! [`extract`] works in five steps, a file each:
 //!
-//! 1. [`voxels`]: the inside of the surface on a sparse lattice fine enough for the thinnest branch;
-//! 2. [`thinning`]: voxels are taken away from the wall inward as long as the shape keeps its
+//! 1. `voxels`: the inside of the surface on a sparse lattice fine enough for the thinnest branch;
+//! 2. `thinning`: voxels are taken away from the wall inward as long as the shape keeps its
 //!    connected parts and tunnels, so every loop of the lumen stays exactly one loop;
-//! 3. [`branches`]: the thinned voxels as a graph, without the whiskers that corners and facets grow;
-//! 4. [`refine`]: each place moves to the middle of the lumen's cross-section there, below voxel
+//! 3. `branches`: the thinned voxels as a graph, without the whiskers that corners and facets grow;
+//! 4. `refine`: each place moves to the middle of the lumen's cross-section there, below voxel
 //!    size, against the surface itself;
 //! 5. ends are followed to the wall that closes them.
 //!
