@@ -386,20 +386,27 @@ fn crossing<F>(mesh: &TriMesh<F>, first: usize, second: usize) -> Option<[f32; 3
         return None; // reported as flat; its neighbours carry the surface
     }
     let shared = ia.iter().filter(|v| ib.contains(v)).count();
-    if b.sides_of(&a) == [0; 3] {
+    // A shared corner lies in the plane; asking the predicate would cost its slowest path.
+    let sides_of_b = a.sides_of(&b, ib.map(|v| ia.contains(&v)));
+    if sides_of_b == [0; 3] {
         return a.overlaps_in_plane(&b).then(|| mesh_middle(&a));
     }
-    match shared {
-        0 => a
-            .pierced_by(&b, [true; 3])
-            .or_else(|| b.pierced_by(&a, [true; 3])),
-        // Only the edge opposite the shared corner can cross; the others leave from it.
-        1 => a
-            .pierced_by(&b, opposite_edges(ib, ia))
-            .or_else(|| b.pierced_by(&a, opposite_edges(ia, ib))),
-        // Two planes that share an edge and are not the same meet nowhere else.
-        _ => None,
+    let away = |side: i8| sides_of_b.iter().filter(|&&s| s == side).count();
+    // Two planes that share an edge and are not the same meet nowhere else; and who lies on one
+    // side of the other's plane crosses nothing.
+    if shared >= 2 || away(1) + shared == 3 || away(-1) + shared == 3 {
+        return None;
     }
+    let sides_of_a = b.sides_of(&a, ia.map(|v| ib.contains(&v)));
+    let edges = |of: [u32; 3], other: [u32; 3]| {
+        if shared == 0 {
+            [true; 3]
+        } else {
+            opposite_edges(of, other)
+        }
+    };
+    a.pierced_by(&b, sides_of_b, edges(ib, ia))
+        .or_else(|| b.pierced_by(&a, sides_of_a, edges(ia, ib)))
 }
 
 /// Which edges of `of` touch no vertex of `other`.
@@ -449,8 +456,14 @@ impl Triangle {
     }
 
     /// On which side of this triangle's plane the corners of `other` lie: −1, 0 or 1, exactly.
-    fn sides_of(&self, other: &Self) -> [i8; 3] {
-        other.corners.map(|p| self.side(p))
+    fn sides_of(&self, other: &Self, shared: [bool; 3]) -> [i8; 3] {
+        std::array::from_fn(|n| {
+            if shared[n] {
+                0
+            } else {
+                self.side(other.corners[n])
+            }
+        })
     }
 
     fn side(&self, p: Coord3D<f64>) -> i8 {
@@ -458,9 +471,9 @@ impl Triangle {
         sign(orient3d(a, b, c, p))
     }
 
-    /// The place where one of the chosen edges of `other` meets this triangle.
-    fn pierced_by(&self, other: &Self, edges: [bool; 3]) -> Option<[f32; 3]> {
-        let sides = self.sides_of(other);
+    /// The place where one of the chosen edges of `other` meets this triangle. Only the edge opposite
+    /// a shared corner can; the others leave from it.
+    fn pierced_by(&self, other: &Self, sides: [i8; 3], edges: [bool; 3]) -> Option<[f32; 3]> {
         (0..3).filter(|&e| edges[e]).find_map(|e| {
             let next = (e + 1) % 3;
             let crosses = sides[e] * sides[next] < 0 || ((sides[e] == 0) != (sides[next] == 0));
