@@ -53,7 +53,7 @@ fn a_truncated_gzip() {
     refused(
         folder.path(),
         &["--labels", "cut.nii.gz"],
-        &["cut.nii.gz", "truncated"],
+        &["cut.nii.gz", "cut off", "4096 bytes"],
     );
 }
 

@@ -54,7 +54,7 @@ pub(super) fn import(
     let given_in = path.display().to_string();
     [
         ("skin", Some(skin)),
-        ("subcutaneous_fat", Some(fat)),
+        ("body_fat", Some(fat)),
         ("skeletal_muscle", lean),
         ("bowel_gas", gas),
     ]
