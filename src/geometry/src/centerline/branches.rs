@@ -414,39 +414,51 @@ impl<'a, F> Selection<'a, F> {
 
     fn is_vessel(&self, whisker: &Whisker) -> bool {
         let path = self.path_from_root(whisker);
-        let outside: Vec<usize> = (0..path.points.len())
-            .filter(|&i| self.leads_out(path.points[i]))
+        let round_outside: Vec<usize> = (1..path.points.len())
+            .filter(|&i| self.leads_out(path.points[i], 0.0) && self.is_round(&path, i))
             .collect();
-        let stump = self.options.min_stump_radius * path.radii_mm[0];
-        outside.iter().any(|&i| path.radii_mm[i] >= stump) || self.is_tube(&path, &outside)
+        self.is_stump(&path, &round_outside) || self.is_tube(&path, &round_outside)
     }
 
-    /// Whether a place lies in none of the kept balls.
-    fn leads_out(&self, place: Vec3) -> bool {
+    /// Whether somewhere the path's own ball is still wide and sticks far out of the kept ones.
+    /// Towards a right-angled edge of a flat end it would stick out by at most 0.21 of the root's
+    /// radius while half as wide as that, towards a cube's corner by 0.37.
+    fn is_stump(&self, path: &Line, round_outside: &[usize]) -> bool {
+        const STICKS_OUT: f64 = 0.75;
+        let root = path.radii_mm[0];
+        round_outside.iter().any(|&i| {
+            let radius = path.radii_mm[i];
+            radius >= self.options.min_stump_radius * root
+                && self.leads_out(path.points[i], STICKS_OUT * root - radius)
+        })
+    }
+
+    /// Whether the lumen's section across the path is more than a slit or an open space.
+    fn is_round(&self, path: &Line, index: usize) -> bool {
+        const ROUND: f64 = 0.25;
+        const REACH_RADII: f64 = 3.0;
+        let (place, radius) = (path.points[index], path.radii_mm[index]);
+        let tangent = unit(path.span(index, 3));
+        let section = self.wall.section(place, tangent, REACH_RADII * radius);
+        self.wall.trust(place, &section) > ROUND
+    }
+
+    /// Whether a place lies at least `by_mm` outside all kept balls.
+    fn leads_out(&self, place: Vec3, by_mm: f64) -> bool {
         const MOST_BALLS: usize = 20_000;
         let stride = self.balls.len() / MOST_BALLS + 1;
-        let within = |(middle, radius): &(Vec3, f64)| (place - middle).norm() < *radius;
+        let within = |(middle, radius): &(Vec3, f64)| (place - middle).norm() < radius + by_mm;
         !self.balls.iter().step_by(stride).any(within)
     }
 
-    /// Whether the outer part of a path runs through round sections for long enough. A pyramid's tip
-    /// has round sections too, but narrows so fast that it is never long for its radius (3.5 times
-    /// in a cube's corner).
-    fn is_tube(&self, path: &Line, outside: &[usize]) -> bool {
-        const ROUND: f64 = 0.25;
-        const REACH_RADII: f64 = 3.0;
+    /// Whether the outer part of a path is long for its radius. A pyramid's tip has round sections
+    /// too, but narrows so fast that it never is (3.5 radii in a cube's corner).
+    fn is_tube(&self, path: &Line, round_outside: &[usize]) -> bool {
         let (mut length, mut radius_along) = (0.0, 0.0);
-        for &i in outside.iter().filter(|&&i| i > 0) {
+        for &i in round_outside {
             let step = 0.5 * path.span(i, 1).norm();
-            let radius = path.radii_mm[i];
-            let tangent = unit(path.span(i, 3));
-            let section = self
-                .wall
-                .section(path.points[i], tangent, REACH_RADII * radius);
-            if self.wall.trust(path.points[i], &section) > ROUND {
-                length += step;
-                radius_along += step * radius;
-            }
+            length += step;
+            radius_along += step * path.radii_mm[i];
         }
         length * length > self.options.min_branch_radii * radius_along
     }

@@ -243,10 +243,13 @@ impl<'a, F> Joints<'a, F> {
         best
     }
 
+    /// Whether the curve's other end joins the same line, deeper, and the way round through both is
+    /// shorter than once round that line's lumen.
     fn is_beside_its_root(&self, end: usize, line: usize, place: &Place) -> bool {
         let other = self.lines[line].deepest(self.point(end ^ 1));
         let round = self.lines[end / 2].length_mm() + (place.along_mm - other.along_mm).abs();
-        other.ratio() <= 1.0 && round < 2.0 * PI * place.radius_mm
+        let order = other.ratio().total_cmp(&place.ratio()).then((end ^ 1).cmp(&end));
+        order.is_lt() && round < 2.0 * PI * place.radius_mm
     }
 
     fn graph(mut self) -> CenterlineGraph<F> {

@@ -47,7 +47,7 @@ pub(super) fn refine<F>(
         work.paths.iter_mut().for_each(|path| path.measure(wall));
         work.paths
             .iter_mut()
-            .for_each(|path| path.settle(&work.nodes));
+            .for_each(|path| path.settle(&work.nodes, &work.degrees));
         work.move_nodes();
     }
     work.follow_ends();
@@ -92,16 +92,7 @@ impl<'a, F> Refinement<'a, F> {
         if ends == [true, true] && length(&line.points) < 0.5 * radius {
             return self.add_stub(&line, radius);
         }
-        let path = Path::from_line(&line, step_mm);
-        for (end, node, place) in [
-            (ends[0], line.start, path.points[0]),
-            (ends[1], line.end, path.points[path.points.len() - 1]),
-        ] {
-            if end {
-                self.nodes[node] = place;
-            }
-        }
-        self.paths.push(path);
+        self.paths.push(Path::from_line(&line, step_mm));
     }
 
     /// A part that is no longer than wide: a short piece along its greatest extent.
@@ -124,8 +115,6 @@ impl<'a, F> Refinement<'a, F> {
     fn lay_stub(&mut self, middle: Vec3, radius_mm: f64, start: usize, end: usize) {
         let half = self.wall.longest_axis(middle) * (0.2 * radius_mm);
         let points = vec![middle - half, middle, middle + half];
-        self.nodes[start] = points[0];
-        self.nodes[end] = points[2];
         self.paths
             .push(Path::at(start, end, points, vec![radius_mm; 3]));
     }
@@ -137,8 +126,7 @@ impl<'a, F> Refinement<'a, F> {
             if self.degrees[node] < 2 {
                 continue;
             }
-            let rays = self.rays_into(node);
-            let to = meeting_place(&rays, from);
+            let to = self.place_for(node);
             let room = self.wall.distance(from);
             let step = to - from;
             let length = step.norm();
@@ -146,6 +134,18 @@ impl<'a, F> Refinement<'a, F> {
                 // Half the inscribed ball per round keeps the node inside.
                 self.nodes[node] = from + step * (0.5 * room / length).min(1.0);
             }
+        }
+    }
+
+    fn place_for(&self, node: usize) -> Vec3 {
+        let from = self.nodes[node];
+        match self
+            .paths
+            .iter()
+            .find(|path| path.start == node && path.end == node)
+        {
+            Some(ring) if self.degrees[node] == 2 => ring.seam(self.wall),
+            _ => meeting_place(&self.rays_into(node), from),
         }
     }
 
@@ -258,16 +258,31 @@ impl Path {
         }
     }
 
-    /// Lays a smooth line through the measured centres, its ends at the nodes.
-    fn settle(&mut self, nodes: &[Vec3]) {
+    /// Lays a smooth line through the measured centres; where it meets others, to the node.
+    fn settle(&mut self, nodes: &[Vec3], degrees: &[usize]) {
         const PINNED: f64 = 1e6;
         let last = self.points.len() - 1;
         let mut weights = self.weights.clone();
-        self.points[0] = nodes[self.start];
-        self.points[last] = nodes[self.end];
-        weights[0] = PINNED;
-        weights[last] = PINNED;
+        for (node, index) in [(self.start, 0), (self.end, last)] {
+            if degrees[node] > 1 {
+                self.points[index] = nodes[node];
+                weights[index] = PINNED;
+            }
+        }
         self.points = smoothed(&self.points, &weights);
+    }
+
+    /// For a ring, the middle of the section where it closes.
+    fn seam<F>(&self, wall: &Wall<'_, F>) -> Vec3 {
+        let place = self.points[0];
+        let before = self.points[self.points.len() - 2];
+        let tangent = unit(self.points[1] - before);
+        let section = wall.section(place, tangent, REACH_RADII * self.guide_mm[0]);
+        if wall.trust(place, &section) > LEAST_WEIGHT {
+            section.center
+        } else {
+            (self.points[1] + before) * 0.5
+        }
     }
 
     /// The first trusted place along `order`, the direction of the line there, and its radius.
@@ -285,13 +300,14 @@ impl Path {
     fn follow_to_wall<F>(&mut self, wall: &Wall<'_, F>) {
         const STEP_RADII: f64 = 0.35;
         const MOST_STEPS: usize = 20;
+        const CAP_WITHIN_RADII: f64 = 2.5;
         let last = self.points.len() - 1;
         let mut radius = self.end_radius();
         let mut tangent = self.tangent(last);
         for _ in 0..MOST_STEPS {
             let place = self.points[self.points.len() - 1];
             let step = STEP_RADII * radius;
-            let room = wall.first_hit(place, tangent, 4.0 * radius);
+            let room = wall.first_hit(place, tangent, CAP_WITHIN_RADII * radius);
             let next = place + tangent * step;
             let section = wall.section(next, tangent, REACH_RADII * radius);
             let alike = section.radius_mm / radius;
@@ -299,7 +315,12 @@ impl Path {
                 && wall.trust(next, &section) > 0.0
                 && (0.8..1.25).contains(&alike);
             if !goes_on {
-                return self.push(place + tangent * room.unwrap_or(step), radius, 0.0);
+                // Without a cap near by, the end is where the vessel stops being one.
+                let at_cap = room.map(|room| place + tangent * room);
+                at_cap
+                    .into_iter()
+                    .for_each(|cap| self.push(cap, radius, 0.0));
+                return;
             }
             tangent = unit(tangent + unit(section.center - place) * 0.5);
             radius += 0.3 * (section.radius_mm - radius);

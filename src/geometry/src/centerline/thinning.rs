@@ -55,7 +55,7 @@ fn wall_distances<F>(wall: &Wall<'_, F>, set: &VoxelSet) -> Vec<f32> {
             continue;
         }
         let triangle = triangles[voxel as usize];
-        set.for_each_neighbour(voxel, |neighbour| {
+        set.for_each_face_neighbour(voxel, |neighbour| {
             if triangles[neighbour as usize] == triangle {
                 return;
             }

@@ -116,6 +116,21 @@ impl VoxelSet {
         }
     }
 
+    /// Calls `visit` with each voxel of the set that shares a face with `voxel`.
+    pub fn for_each_face_neighbour(&self, voxel: u32, mut visit: impl FnMut(u32)) {
+        let place = self.place_of(voxel);
+        for side in 0..6 {
+            let mut there = place;
+            // One down along an axis, or one up.
+            there[side / 2] = there[side / 2] + 2 * (side % 2) - 1;
+            let block = self.directory[self.entry(there)];
+            let bit = bit_of(there);
+            if self.blocks[block as usize] >> bit & 1 == 1 {
+                visit(block * PER_BLOCK as u32 + bit as u32);
+            }
+        }
+    }
+
     /// The 27 voxels round `voxel` as bits, x fastest, itself in the middle (bit 13).
     pub fn neighbourhood(&self, voxel: u32) -> u32 {
         let [i, j, k] = self.place_of(voxel);

@@ -150,21 +150,39 @@ impl<'a, F> Wall<'a, F> {
     pub fn section(&self, place: Vec3, tangent: Vec3, reach_mm: f64) -> Section {
         let (across_u, across_v) = plane_axes(tangent);
         let mut hits = [f64::INFINITY; SECTION_RAYS];
-        let reach = Vec3::from_element(reach_mm);
-        self.bvh
-            .overlapping(&box_of(&[place - reach, place + reach]), |t| {
-                let corners = self.corners(t).map(|c| c - place);
-                if let Some(piece) = cut(corners, tangent) {
-                    let piece = piece.map(|p| [p.dot(&across_u), p.dot(&across_v)]);
-                    shorten(&mut hits, piece);
-                }
-            });
+        self.for_each_near_plane(place, [across_u, across_v], reach_mm, |t| {
+            let corners = self.corners(t).map(|c| c - place);
+            if let Some(piece) = cut(corners, tangent) {
+                let piece = piece.map(|p| [p.dot(&across_u), p.dot(&across_v)]);
+                shorten(&mut hits, piece);
+            }
+        });
         let open = close_mouths(&mut hits, reach_mm);
         let (area, u, v) = star_area_and_centroid(&hits);
         Section {
             center: place + across_u * u + across_v * v,
             radius_mm: (area / PI).sqrt(),
             open,
+        }
+    }
+
+    /// Visits the triangles near a square of plane, some of them several times. Small boxes along the
+    /// plane hold far fewer than one box about all of it.
+    fn for_each_near_plane(
+        &self,
+        place: Vec3,
+        [u, v]: [Vec3; 2],
+        reach_mm: f64,
+        mut visit: impl FnMut(u32),
+    ) {
+        const TILES: i32 = 6;
+        let edge = 2.0 * reach_mm / f64::from(TILES);
+        let corner = |i: i32, j: i32| {
+            place + u * (f64::from(i) * edge - reach_mm) + v * (f64::from(j) * edge - reach_mm)
+        };
+        for (i, j) in (0..TILES).flat_map(|i| (0..TILES).map(move |j| (i, j))) {
+            let tile = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(a, b)| corner(i + a, j + b));
+            self.bvh.overlapping(&box_of(&tile), &mut visit);
         }
     }
 
@@ -246,7 +264,7 @@ impl<'a, F> Wall<'a, F> {
     /// with enough triangles and enough area to be a tube. A triangle counts if its neighbours find
     /// the lumen about as thick, as they do on a tube but not in a crotch or on a sliver.
     pub fn thinnest_radius_mm(&self) -> Option<f64> {
-        const MOST_ASKED: usize = 5_000;
+        const MOST_ASKED: usize = 2_000;
         const STEP: f64 = 1.25;
         const LEAST_TRIANGLES: usize = 6;
         const LEAST_PART: f64 = 5e-4;
@@ -278,11 +296,10 @@ impl<'a, F> Wall<'a, F> {
             let other = self.half_thickness(neighbour);
             other.is_some_and(|other| other < ALIKE * radius && radius < ALIKE * other)
         };
-        let agreeing = self.neighbours[triangle as usize]
-            .iter()
-            .filter(|n| alike(n))
-            .count();
-        (radius > 0.0 && agreeing >= 2).then_some(radius)
+        let mut neighbours = self.neighbours[triangle as usize].iter();
+        // Two of the three: `any` goes on behind the first it found.
+        let agree = neighbours.any(alike) && neighbours.any(alike);
+        (radius > 0.0 && agree).then_some(radius)
     }
 }
 

@@ -103,6 +103,21 @@ pub fn union(tubes: &[Tube], cell: f64, slab: Option<[f64; 2]>) -> TriMesh<Patie
     TriMesh::new(grid.vertices, grid.triangles).unwrap()
 }
 
+/// The same surface with each vertex moved by up to `by_mm` along each axis, always the same way.
+pub fn roughened(mesh: &TriMesh<Patient>, by_mm: f32) -> TriMesh<Patient> {
+    let mut state = 1_u32;
+    let mut random = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        by_mm * (2.0 * (state >> 8) as f32 / (1 << 24) as f32 - 1.0)
+    };
+    let vertices: Vec<[f32; 3]> = mesh
+        .vertices()
+        .iter()
+        .map(|v| v.map(|c| c + random()))
+        .collect();
+    TriMesh::new(vertices, mesh.triangles().to_vec()).unwrap()
+}
+
 pub fn ball(radius: f64) -> TriMesh<Patient> {
     let tube = Tube::straight([0.0; 3], [1e-3, 0.0, 0.0], radius);
     union(&[tube], radius / 12.0, None)
