@@ -31,16 +31,42 @@ pub(super) struct Line {
 impl Skeleton {
     /// Connected parts and independent loops.
     pub fn parts_and_loops(&self) -> (usize, usize) {
-        let mut label: Vec<usize> = (0..self.nodes.len()).collect();
-        let mut parts = self.nodes.len();
-        for line in &self.lines {
-            let (a, b) = (root(&mut label, line.start), root(&mut label, line.end));
-            if a != b {
-                label[a.max(b)] = a.min(b);
-                parts -= 1;
-            }
-        }
+        let mut parts = self.part_of_nodes();
+        parts.sort_unstable();
+        parts.dedup();
+        let parts = parts.len();
         (parts, self.lines.len() + parts - self.nodes.len())
+    }
+
+    /// For each node a node that stands for its connected part.
+    fn part_of_nodes(&self) -> Vec<usize> {
+        let mut parent: Vec<usize> = (0..self.nodes.len()).collect();
+        for line in &self.lines {
+            let (a, b) = (root(&mut parent, line.start), root(&mut parent, line.end));
+            parent[a.max(b)] = a.min(b);
+        }
+        (0..self.nodes.len())
+            .map(|n| root(&mut parent, n))
+            .collect()
+    }
+
+    /// Without the parts whose wall is nowhere farther than `radius_mm`: specks along sharp edges of
+    /// the lumen, where it is thinner than a voxel. The deepest part always stays.
+    pub fn without_specks<F>(self, wall: &Wall<'_, F>, radius_mm: f64) -> Self {
+        let part_of = self.part_of_nodes();
+        let mut depth_mm = vec![0.0_f64; self.nodes.len()];
+        for (node, &place) in self.nodes.iter().enumerate() {
+            depth_mm[part_of[node]] = depth_mm[part_of[node]].max(wall.distance(place));
+        }
+        for line in &self.lines {
+            let deepest = line.radii_mm.iter().copied().fold(0.0, f64::max);
+            depth_mm[part_of[line.start]] = depth_mm[part_of[line.start]].max(deepest);
+        }
+        let least = depth_mm.iter().copied().fold(0.0, f64::max).min(radius_mm);
+        let stays: Vec<bool> = part_of.iter().map(|&p| depth_mm[p] >= least).collect();
+        let lines = self.lines.into_iter().filter(|l| stays[l.start]).collect();
+        let nodes: Vec<usize> = (0..stays.len()).filter(|&n| stays[n]).collect();
+        renumbered(&self.nodes, lines, &nodes)
     }
 }
 

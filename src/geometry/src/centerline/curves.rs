@@ -248,7 +248,10 @@ impl<'a, F> Joints<'a, F> {
     fn is_beside_its_root(&self, end: usize, line: usize, place: &Place) -> bool {
         let other = self.lines[line].deepest(self.point(end ^ 1));
         let round = self.lines[end / 2].length_mm() + (place.along_mm - other.along_mm).abs();
-        let order = other.ratio().total_cmp(&place.ratio()).then((end ^ 1).cmp(&end));
+        let order = other
+            .ratio()
+            .total_cmp(&place.ratio())
+            .then((end ^ 1).cmp(&end));
         order.is_lt() && round < 2.0 * PI * place.radius_mm
     }
 

@@ -11,6 +11,11 @@
 //!    size, against the surface itself;
 //! 5. ends are followed to the wall that closes them.
 //!
+//! Two radii are kept for each place. The area-equivalent one is the vessel's radius wherever a single
+//! number is asked for, since volume, flow and the lumen's middle (the section's centroid) go with the
+//! area; the inscribed one tells what fits through. On coarse or flattened surfaces the second is a
+//! good deal smaller.
+//!
 //! What is absent on purpose: names, flow, tissue — a graph here is only places and radii.
 
 mod branches;
@@ -68,6 +73,14 @@ pub enum CenterlineError {
         /// The limit.
         max_voxels: usize,
     },
+    /// The inside is dust: its voxels lie too far apart to keep books on.
+    #[error(
+        "the vessel surface encloses specks scattered over too much space for voxels of {voxel_mm:.3} mm; keep only the vessel's own parts of the surface"
+    )]
+    Scattered {
+        /// The voxel edge, mm.
+        voxel_mm: f64,
+    },
     /// An option is not a usable number.
     #[error("centreline option {name} = {value} is not usable: it must be {expected}")]
     Option {
@@ -95,8 +108,8 @@ pub enum CenterlineError {
 pub struct ExtractOptions {
     /// Voxel edge, mm. `None` takes half the radius of the thinnest tube of the surface.
     pub voxel_mm: Option<f64>,
-    /// At most so many voxels inside the lumen (memory: about 30 bytes each, times two or three for
-    /// half-filled blocks).
+    /// At most so many voxels inside the lumen. Memory is about 50 bytes for each, and at most ten
+    /// times that in the worst case.
     pub max_voxels: usize,
     /// A dead-end branch stays if it runs on as a tube for this many of its own radii beyond the
     /// vessel it leaves …
@@ -144,7 +157,7 @@ impl ExtractOptions {
 ///
 /// # Errors
 /// [`CenterlineError::NotClosed`], [`CenterlineError::NoInside`], [`CenterlineError::TooFine`],
-/// [`CenterlineError::Option`], [`CenterlineError::Mesh`].
+/// [`CenterlineError::Scattered`], [`CenterlineError::Option`], [`CenterlineError::Mesh`].
 pub fn extract<F: Frame>(
     mesh: &TriMesh<F>,
     options: &ExtractOptions,
@@ -165,9 +178,9 @@ fn faithful_skeleton<F>(
 ) -> Result<(branches::Skeleton, f64), CenterlineError> {
     let mut best: Option<(usize, branches::Skeleton, f64)> = None;
     for step_mm in voxels::steps(wall, options)? {
-        let inside = voxels::fill(wall, step_mm)?;
+        let inside = voxels::fill(wall, step_mm, options.max_voxels)?;
         let thinned = thinning::thin(wall, inside);
-        let skeleton = branches::trace(wall, &thinned);
+        let skeleton = branches::trace(wall, &thinned).without_specks(wall, 1.5 * step_mm);
         let (parts, loops) = skeleton.parts_and_loops();
         let fault = wall
             .topology

@@ -20,6 +20,8 @@ const EMPTY_BLOCK: u32 = 0;
 const MARGIN: usize = 2;
 /// Memory bound of the block directory: 64 million blocks, 256 MiB.
 const MOST_DIRECTORY_ENTRIES: f64 = 64e6;
+/// Memory bound of the list of columns passing the surface: 16 million, 400 MB.
+const MOST_CROSSINGS: f64 = 16e6;
 /// The thinnest branch must be at least so many voxels in radius to survive as one piece.
 const LEAST_VOXELS_PER_RADIUS: f64 = 1.0;
 /// And gets so many where nothing is said.
@@ -254,11 +256,21 @@ fn affordable_step<F>(
     let by_voxels = (volume / options.max_voxels as f64).cbrt();
     let spread: f64 = extent.iter().map(|e| e.max(0.01 * largest)).product();
     let by_lattice = (spread / (MOST_DIRECTORY_ENTRIES * PER_BLOCK as f64)).cbrt();
-    Ok(by_voxels.max(by_lattice).max(largest * 1e-5))
+    let by_columns = (wall.projected_area_mm2() / MOST_CROSSINGS).sqrt();
+    Ok(by_voxels
+        .max(by_lattice)
+        .max(by_columns)
+        .max(largest * 1e-5))
 }
 
 /// The voxels whose middles lie inside the surface.
-pub(super) fn fill<F>(wall: &Wall<'_, F>, step_mm: f64) -> Result<VoxelSet, CenterlineError> {
+pub(super) fn fill<F>(
+    wall: &Wall<'_, F>,
+    step_mm: f64,
+    max_voxels: usize,
+) -> Result<VoxelSet, CenterlineError> {
+    /// Half-filled blocks of a thin tube make three slots a voxel; more than this is dust.
+    const MOST_SLOTS_PER_VOXEL: usize = 10;
     let bounds = wall.mesh.bounds();
     // Off the round numbers that made meshes like.
     const NUDGE: [f64; 3] = [0.382_571, 0.414_219, 0.443_127];
@@ -273,6 +285,9 @@ pub(super) fn fill<F>(wall: &Wall<'_, F>, step_mm: f64) -> Result<VoxelSet, Cent
     }
     if set.iter().next().is_none() {
         return Err(CenterlineError::NoInside);
+    }
+    if set.slots() > MOST_SLOTS_PER_VOXEL.saturating_mul(max_voxels) {
+        return Err(CenterlineError::Scattered { voxel_mm: step_mm });
     }
     Ok(set)
 }
@@ -399,7 +414,7 @@ mod tests {
     fn a_ball_fills_to_its_volume_and_has_no_tunnel() {
         let mesh = shapes::ball(10.0);
         let wall = Wall::new(&mesh).unwrap();
-        let set = fill(&wall, 0.5).unwrap();
+        let set = fill(&wall, 0.5, 1_000_000).unwrap();
         let volume = set.iter().count() as f64 * 0.125;
         assert!(
             (volume / mesh.signed_volume_mm3() - 1.0).abs() < 0.01,
@@ -414,7 +429,7 @@ mod tests {
         let mesh = shapes::ring(10.0, 2.0);
         let wall = Wall::new(&mesh).unwrap();
         assert_eq!(wall.topology, Some((1, 1)));
-        assert_eq!(fill(&wall, 0.5).unwrap().euler(), 0);
+        assert_eq!(fill(&wall, 0.5, 1_000_000).unwrap().euler(), 0);
     }
 
     #[test]

@@ -74,6 +74,16 @@ impl<'a, F> Wall<'a, F> {
         self.filled_volume_mm3
     }
 
+    /// What the triangles cover seen along z, each for itself, mm².
+    pub fn projected_area_mm2(&self) -> f64 {
+        (0..self.mesh.triangles().len() as u32)
+            .map(|t| {
+                let [a, b, c] = self.corners(t);
+                0.5 * (b - a).cross(&(c - a)).z.abs()
+            })
+            .sum()
+    }
+
     pub fn outward(&self, triangle: u32) -> f64 {
         self.outward[triangle as usize]
     }

@@ -423,7 +423,7 @@ mod random_graphs {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
         #[test]
         fn loops_and_parts_are_kept(tubes in tubes()) {
