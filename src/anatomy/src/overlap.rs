@@ -80,3 +80,58 @@ fn columns(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use geometry::sdf::{Expr, SurfaceLimits, surface};
+
+    use super::*;
+    use crate::atlas::Atlas;
+    use crate::patient::Structure;
+
+    fn ball(id: &str, x: f64, radius_mm: f64) -> Structure {
+        let shape = Expr::Sphere {
+            center: [x, 0.0, 0.0],
+            radius_mm,
+        };
+        let mesh = surface(&shape, 1.0, &SurfaceLimits::default()).unwrap();
+        Structure::of_entry(Atlas::builtin().structure(id).unwrap(), mesh)
+    }
+
+    /// Two balls of radius r at a distance d share the lens π(4r + d)(2r − d)²/12.
+    #[test]
+    fn two_balls_share_a_lens() {
+        let patient = Patient {
+            structures: vec![
+                ball("liver", 0.0, 20.0),
+                ball("spleen", 15.0, 20.0),
+                ball("aorta", 90.0, 5.0),
+            ],
+            ..Patient::empty("balls")
+        };
+        let found = overlaps(&patient, 1.0).unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].first, found[0].second), (0, 1));
+        let (r, d) = (20.0_f64, 15.0_f64);
+        let lens = std::f64::consts::PI * (4.0 * r + d) * (2.0 * r - d).powi(2) / 12.0;
+        assert!(
+            (found[0].volume_mm3 / lens - 1.0).abs() < 0.01,
+            "{} {lens}",
+            found[0].volume_mm3
+        );
+    }
+
+    #[test]
+    fn a_ball_within_a_ball_shares_all_of_itself() {
+        let patient = Patient {
+            structures: vec![ball("liver", 0.0, 20.0), ball("gallbladder", 3.0, 8.0)],
+            ..Patient::empty("balls")
+        };
+        let found = overlaps(&patient, 0.5).unwrap();
+        let whole = patient.structures[1].surface.signed_volume_mm3();
+        assert!(
+            (found[0].volume_mm3 / whole - 1.0).abs() < 0.01,
+            "{found:?}"
+        );
+    }
+}

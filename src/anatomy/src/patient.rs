@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use catalog::{CatalogError, Document, Faults, Spanned};
 use geometry::mesh_file::{MeshFileError, read_ply, write_ply_file};
@@ -19,7 +19,7 @@ use thiserror::Error;
 use crate::atlas::{DisplayName, StructureEntry, StructureKind};
 use crate::patient_file::{
     FlowFile, Habitus, Identity, LandmarkFile, Motion, NodeFile, PATIENT, PATIENT_FILE,
-    PatientFile, Place, PlaneFile, SegmentFile, StructureFile, TISSUE, VesselsFile,
+    PatientFile, Place, PlaneFile, STRUCTURE, SegmentFile, StructureFile, TISSUE, VesselsFile,
 };
 use crate::planes::StandardPlane;
 use crate::tissue::{TissueId, TissueTable};
@@ -135,6 +135,23 @@ pub enum Existing {
 }
 
 impl Patient {
+    /// A patient of whom nothing is known but the name.
+    pub fn empty(name: &str) -> Self {
+        Self {
+            identity: Identity {
+                name: name.to_owned(),
+                record: String::new(),
+            },
+            habitus: Habitus::default(),
+            source: String::new(),
+            structures: Vec::new(),
+            vessels: VesselGraph::default(),
+            landmarks: Vec::new(),
+            planes: Vec::new(),
+            motion: Motion::default(),
+        }
+    }
+
     /// Reads a patient's folder. All faults of `patient.ron` are reported at once.
     ///
     /// # Errors
@@ -153,6 +170,7 @@ impl Patient {
                 "the tissue table",
                 tissues.iter().map(|(_, tissue)| tissue.id.as_str()),
             )
+            .knowing_own(STRUCTURE, &["structures", "id"])
             .resolve_with(|file: PatientFile, faults| {
                 check(&file, faults);
                 Some(file)
@@ -279,7 +297,7 @@ impl Structure {
             kind: self.kind,
             priority: self.priority,
             color: self.color,
-            surface: surface_path(&self.id).into(),
+            surface: surface_path(&self.id),
         }
     }
 }
@@ -328,83 +346,19 @@ pub fn may_write(folder: &Path, existing: Existing) -> Result<(), PatientError> 
     })
 }
 
-/// Everything in a file that types cannot say.
+/// What only the whole file can tell.
 fn check(file: &PatientFile, faults: &mut Faults) {
     faults.require_distinct("structure", file.structures.iter().map(|s| &s.id));
     faults.require_distinct("landmark", file.landmarks.iter().map(|l| &l.id));
     faults.require_distinct("plane", file.planes.iter().map(|p| &p.id));
-    for structure in &file.structures {
-        let inside = Path::new(structure.surface.as_str())
-            .components()
-            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        faults.require(
-            structure.surface.span,
-            inside,
-            format!(
-                "surface {:?} lies outside the patient's folder",
-                structure.surface.as_str()
-            ),
-        );
-    }
-    let ids: Vec<&str> = file.structures.iter().map(|s| s.id.as_str()).collect();
-    let known = |id: &Spanned<String>, faults: &mut Faults| {
-        faults.require_name(id, "structure", "this patient", ids.iter().copied());
-    };
-    for plane in &file.planes {
-        plane
-            .required
-            .iter()
-            .chain(&plane.optional)
-            .for_each(|id| known(id, faults));
-        check_axes(plane, faults);
-    }
-    for excursion in file.motion.breathing.iter().flat_map(|b| &b.excursions) {
-        known(&excursion.structure, faults);
-    }
-    for segment in &file.vessels.segments {
-        segment.structure.iter().for_each(|id| known(id, faults));
-        check_segment(segment, file.vessels.nodes.len(), faults);
-    }
-}
-
-fn check_axes(plane: &PlaneFile, faults: &mut Faults) {
-    let (lateral, depth) = (vector(plane.lateral.value), vector(plane.depth.value));
-    for (axis, written) in [(lateral, &plane.lateral), (depth, &plane.depth)] {
-        let unit = (axis.norm() - 1.0).abs() < 1e-3;
-        let message = format!(
-            "the direction has length {:.4}; expected a unit vector",
-            axis.norm()
-        );
-        faults.require(written.span, unit, message);
-    }
-    let square = lateral.dot(&depth).abs() < 1e-3;
-    faults.require(
-        plane.depth.span,
-        square,
-        "`depth` is not at right angles to `lateral`",
-    );
-}
-
-fn check_segment(segment: &SegmentFile, nodes: usize, faults: &mut Faults) {
-    for end in [&segment.from, &segment.to] {
+    let nodes = file.vessels.nodes.len();
+    for end in file.vessels.segments.iter().flat_map(|s| [&s.from, &s.to]) {
         let message = format!(
             "there is no node {}; the graph has {nodes}, from 0",
             end.value
         );
         faults.require(end.span, end.value < nodes, message);
     }
-    let long = segment.path.len() >= 2;
-    faults.require(
-        segment.path.span,
-        long,
-        "a segment needs at least two points",
-    );
-    let positive = segment.path.iter().all(|&(_, _, _, r)| r > 0.0);
-    faults.require(
-        segment.path.span,
-        positive,
-        "every radius must be greater than 0 mm",
-    );
 }
 
 /// A checked file as a patient; only surfaces can still fail.
@@ -417,12 +371,10 @@ fn resolve(
         .structures
         .par_iter()
         .map(|structure| {
-            read_ply(&folder.join(structure.surface.as_str())).map_err(|source| {
-                PatientError::Surface {
-                    patient: folder.to_owned(),
-                    structure: structure.id.value.clone(),
-                    source,
-                }
+            read_ply(&folder.join(&structure.surface)).map_err(|source| PatientError::Surface {
+                patient: folder.to_owned(),
+                structure: structure.id.value.clone(),
+                source,
             })
         })
         .collect::<Result<_, _>>()?;
@@ -584,3 +536,6 @@ pub fn surfaces_by_id(structures: &[Structure]) -> BTreeMap<&str, &TriMesh<frame
         .map(|s| (s.id.as_str(), &s.surface))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

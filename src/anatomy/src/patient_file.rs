@@ -5,7 +5,10 @@
 //! millimetres. Field by field the format is described at the records here; `docs/patient-format.md`
 //! shows a whole file.
 
-use catalog::{Format, Known, NotEmpty, POSITIVE, Spanned};
+use std::path::{Component, Path};
+
+use catalog::{Faults, Format, Known, Node, NotEmpty, POSITIVE, Rule, Spanned};
+use nalgebra::Vector3;
 
 use crate::atlas::{DisplayName, StructureKind};
 
@@ -17,6 +20,9 @@ pub const PATIENT_FILE: &str = "patient.ron";
 
 /// What the file calls the list of tissues.
 pub(crate) const TISSUE: &str = "tissue";
+
+/// What the file calls its own structures.
+pub(crate) const STRUCTURE: &str = "structure";
 
 /// x, y, z in the patient frame, mm.
 pub type Place = (f64, f64, f64);
@@ -98,7 +104,7 @@ catalog::record! {
         /// Colour on screen, sRGB; the tissue's if left out.
         pub color: Option<[u8; 3]> = None,
         /// The surface: a PLY file's path from the folder.
-        pub surface: Spanned<String> [NotEmpty],
+        pub surface: String [WithinFolder],
     }
 }
 
@@ -140,7 +146,7 @@ catalog::record! {
     #[derive(Clone, Debug, PartialEq)]
     pub struct SegmentFile {
         /// The structure whose lumen it runs in.
-        pub structure: Option<Spanned<String>> = None,
+        pub structure: Option<Spanned<String>> [Known(STRUCTURE)] = None,
         /// A name of its own.
         pub name: String = String::new(),
         /// What is inside: an id of the tissue table.
@@ -152,6 +158,7 @@ catalog::record! {
         /// Centreline and radius: x, y, z, r in mm at each point.
         pub path: Spanned<Vec<(f64, f64, f64, f64)>>,
     }
+    check usable_path
 }
 
 catalog::record! {
@@ -182,10 +189,11 @@ catalog::record! {
         /// Direction from the probe into the body; at right angles to `lateral`.
         pub depth: Spanned<Place>,
         /// Structures that must be seen.
-        pub required: Vec<Spanned<String>>,
+        pub required: Vec<Spanned<String>> [Known(STRUCTURE)],
         /// Structures that may be seen too.
-        pub optional: Vec<Spanned<String>> = Vec::new(),
+        pub optional: Vec<Spanned<String>> [Known(STRUCTURE)] = Vec::new(),
     }
+    check orthonormal_axes
 }
 
 catalog::record! {
@@ -215,8 +223,54 @@ catalog::record! {
     #[derive(Clone, Debug, PartialEq)]
     pub struct Excursion {
         /// The structure.
-        pub structure: Spanned<String> [NotEmpty],
+        pub structure: Spanned<String> [Known(STRUCTURE)],
         /// Towards the feet, mm.
         pub caudal_mm: f64 [0.0..=100.0],
     }
+}
+
+/// A path that cannot lead out of the patient's folder.
+struct WithinFolder;
+
+impl Rule<String> for WithinFolder {
+    fn check(&self, path: &String, node: &Node, faults: &mut Faults) -> bool {
+        let inside = Path::new(path)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        let message = format!("surface {path:?} lies outside the patient's folder");
+        faults.require(node.span, inside && !path.is_empty(), message)
+    }
+}
+
+fn orthonormal_axes(plane: &PlaneFile, _: &Node, faults: &mut Faults) {
+    let vector = |(x, y, z): Place| Vector3::new(x, y, z);
+    let (lateral, depth) = (vector(plane.lateral.value), vector(plane.depth.value));
+    for (axis, span) in [(lateral, plane.lateral.span), (depth, plane.depth.span)] {
+        let message = format!(
+            "the direction has length {:.4}; expected a unit vector",
+            axis.norm()
+        );
+        faults.require(span, (axis.norm() - 1.0).abs() < 1e-3, message);
+    }
+    let square = lateral.dot(&depth).abs() < 1e-3;
+    faults.require(
+        plane.depth.span,
+        square,
+        "`depth` is not at right angles to `lateral`",
+    );
+}
+
+fn usable_path(segment: &SegmentFile, _: &Node, faults: &mut Faults) {
+    let path = &segment.path;
+    faults.require(
+        path.span,
+        path.len() >= 2,
+        "a segment needs at least two points",
+    );
+    let positive = path.iter().all(|&(_, _, _, r)| r > 0.0);
+    faults.require(
+        path.span,
+        positive,
+        "every radius must be greater than 0 mm",
+    );
 }

@@ -165,3 +165,83 @@ impl<'a> LongAxis<'a> {
         Point::from_coords(mean + self.axis.coords * (middle - mean.dot(&self.axis.coords)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use geometry::sdf::{Expr, SurfaceLimits, surface};
+
+    use super::*;
+
+    fn ellipsoid(center: [f64; 3], radii_mm: [f64; 3]) -> TriMesh<frame::Patient> {
+        let shape = Expr::Ellipsoid { center, radii_mm };
+        surface(&shape, 2.0, &SurfaceLimits::default()).unwrap()
+    }
+
+    /// A liver and a right kidney whose upper pole leans to the midline, as it does in people.
+    fn planes() -> Vec<(DisplayName, StandardPlane)> {
+        let liver = ellipsoid([-60.0, 0.0, 90.0], [70.0, 60.0, 60.0]);
+        let kidney = surface(
+            &Expr::Rotate {
+                of: Box::new(Expr::Ellipsoid {
+                    center: [-60.0, 45.0, 0.0],
+                    radii_mm: [25.0, 20.0, 55.0],
+                }),
+                about: [-60.0, 45.0, 0.0],
+                axis: [0.0, 1.0, 0.0],
+                angle_rad: 0.25,
+            },
+            2.0,
+            &SurfaceLimits::default(),
+        )
+        .unwrap();
+        derive_all(
+            Atlas::builtin(),
+            &BTreeMap::from([("liver", &liver), ("kidney_right", &kidney)]),
+        )
+    }
+
+    #[test]
+    fn only_planes_whose_organs_are_there() {
+        let ids: Vec<String> = planes().into_iter().map(|(_, plane)| plane.id).collect();
+        assert!(ids.contains(&"right_upper_quadrant".to_owned()), "{ids:?}");
+        assert!(
+            !ids.iter()
+                .any(|id| id.contains("spleen") || id.contains("aorta")),
+            "{ids:?}"
+        );
+    }
+
+    #[test]
+    fn axes_are_orthonormal_and_look_where_the_probe_looks() {
+        for (_, plane) in planes() {
+            assert!((plane.lateral.norm() - 1.0).abs() < 1e-9, "{plane:?}");
+            assert!((plane.depth.norm() - 1.0).abs() < 1e-9, "{plane:?}");
+            assert!(plane.lateral.dot(&plane.depth).abs() < 1e-9, "{plane:?}");
+            let entry = Atlas::builtin().plane(&plane.id).unwrap();
+            assert!(
+                plane.depth.dot(&entry.approach.looking()) > 0.5,
+                "{plane:?}"
+            );
+            assert!(plane.lateral.dot(&entry.marker.unit()) > 0.0, "{plane:?}");
+        }
+    }
+
+    #[test]
+    fn the_long_axis_of_the_kidney_lies_in_its_plane() {
+        let (_, plane) = planes()
+            .into_iter()
+            .find(|(_, p)| p.id == "kidney_right_long")
+            .unwrap();
+        let axis = V::new(0.25_f64.sin(), 0.0, 0.25_f64.cos());
+        assert!(plane.normal().dot(&axis).abs() < 0.02, "{plane:?}");
+        assert!(
+            plane.center.distance(&P::new(-60.0, 45.0, 0.0)) < 1.0,
+            "{plane:?}"
+        );
+        let (_, across) = planes()
+            .into_iter()
+            .find(|(_, p)| p.id == "kidney_right_short")
+            .unwrap();
+        assert!(across.normal().dot(&axis).abs() > 0.99, "{across:?}");
+    }
+}

@@ -53,6 +53,9 @@ pub enum RecipeError {
     },
 }
 
+/// What a recipe calls the structures in it.
+const OWN: &str = "structure of this recipe";
+
 /// x, y, z in the patient frame, mm.
 type Place = [f64; 3];
 
@@ -102,7 +105,7 @@ catalog::choice! {
     #[derive(Clone, Debug, PartialEq)]
     pub enum Shape {
         /// The solid of a structure further up.
-        Same(String),
+        Same(String [Known(OWN)]),
         /// A ball.
         Sphere {
             /// Middle.
@@ -297,6 +300,7 @@ impl Recipe {
         let ids = atlas.structures().iter().map(|entry| entry.id.as_str());
         let recipe = Document::parse(text, source, &RECIPE)?
             .knowing("structure", "the atlas", ids)
+            .knowing_own(OWN, &["structures", "id"])
             .resolve_with(resolve)?;
         Ok(recipe)
     }
@@ -515,5 +519,82 @@ impl From<Axis> for sdf::Axis {
             Axis::Y => Self::Y,
             Axis::Z => Self::Z,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(structures: &str) -> Result<Recipe, RecipeError> {
+        let text = format!(
+            "Recipe(version: 1, summary: (en: \"a\", zh: \"一\"), patient: \"p\", resolution_mm: 4, structures: [{structures}])"
+        );
+        Recipe::parse(&text, "r.ron", Atlas::builtin())
+    }
+
+    #[test]
+    fn every_builtin_recipe_reads() {
+        for id in Recipe::builtin_ids() {
+            assert!(Recipe::builtin(id).is_ok(), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_shape_may_follow_one_further_up() {
+        let recipe = parse(
+            "(id: \"skin\", shape: Sphere(center: (0, 0, 0), radius: 60)),
+             (id: \"body_fat\", shape: Offset(of: Same(\"skin\"), by: -5))",
+        )
+        .unwrap();
+        let patient = recipe
+            .make(Atlas::builtin(), TissueTable::builtin(), &crate::Silent)
+            .unwrap();
+        let radius_of = |n: usize| {
+            (patient.structures[n].surface.signed_volume_mm3() * 0.75 / std::f64::consts::PI).cbrt()
+        };
+        assert!((radius_of(0) - 60.0).abs() < 0.2 && (radius_of(1) - 55.0).abs() < 0.2);
+    }
+
+    #[test]
+    fn references_to_nothing_and_unknown_words_are_told_with_their_places() {
+        let error = parse(
+            "(id: \"skin\", shape: Same(\"skim\")),
+             (id: \"livr\", shape: Sphre(center: (0, 0, 0), radius: 1)),
+             (id: \"spleen\", shape: Sphere(center: (0, 0, 0), radius: -1))",
+        )
+        .unwrap_err()
+        .to_string();
+        for words in [
+            "`skim`",
+            "did you mean `skin`",
+            "`livr`",
+            "did you mean `liver`",
+            "`Sphere`",
+            "r.ron:3:",
+        ] {
+            assert!(error.contains(words), "{words}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_shape_cannot_follow_itself_or_one_further_down() {
+        for of in ["skin", "liver"] {
+            let error = parse(&format!(
+                "(id: \"skin\", shape: Same(\"{of}\")),
+                 (id: \"liver\", shape: Sphere(center: (0, 0, 0), radius: 9))"
+            ));
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains("no structure further up"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_shape_without_bounds_names_its_structure() {
+        let recipe =
+            parse("(id: \"liver\", shape: HalfSpace(normal: (0, 0, 1), offset: 0))").unwrap();
+        let error = recipe.make(Atlas::builtin(), TissueTable::builtin(), &crate::Silent);
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("`liver`"), "{error}");
     }
 }

@@ -406,3 +406,123 @@ fn joins_back(joints: &[Joint], other: usize, index: usize, lumens: &[Lumen], no
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use geometry::centerline::{Curve, from_curves};
+
+    use super::*;
+
+    fn lumen(name: &str, bed: Bed, from: [f64; 3], to: [f64; 3], radius_mm: f64) -> Lumen {
+        let at = |t: f64| {
+            let [x, y, z] = std::array::from_fn(|a| from[a] + t * (to[a] - from[a]));
+            Point::new(x, y, z)
+        };
+        let points: Vec<_> = (0..=20).map(|n| at(f64::from(n) / 20.0)).collect();
+        let radii_mm = vec![radius_mm; points.len()];
+        Lumen {
+            structure: Some(name.to_owned()),
+            name: String::new(),
+            bed,
+            tissue: "blood".to_owned(),
+            graph: from_curves(&[Curve { points, radii_mm }]).unwrap(),
+        }
+    }
+
+    /// An aorta, two iliac arteries that begin at its wall, and a vein that crosses them.
+    fn tree() -> VesselGraph {
+        VesselGraph::join(
+            &[
+                lumen(
+                    "aorta",
+                    Bed::Arterial,
+                    [0.0, 0.0, 100.0],
+                    [0.0, 0.0, 0.0],
+                    9.0,
+                ),
+                lumen(
+                    "iliac_artery_left",
+                    Bed::Arterial,
+                    [9.0, 0.0, -6.0],
+                    [60.0, 0.0, -80.0],
+                    5.0,
+                ),
+                lumen(
+                    "iliac_artery_right",
+                    Bed::Arterial,
+                    [-9.0, 0.0, -6.0],
+                    [-60.0, 0.0, -80.0],
+                    5.0,
+                ),
+                lumen(
+                    "iliac_vena_left",
+                    Bed::Venous,
+                    [0.0, 3.0, -5.0],
+                    [50.0, 3.0, -80.0],
+                    6.0,
+                ),
+            ],
+            4.0,
+        )
+    }
+
+    #[test]
+    fn arteries_join_arteries_and_veins_stay_apart() {
+        let graph = tree();
+        assert_eq!(graph.components().len(), 2);
+        assert_eq!(graph.loop_count(), 0);
+        let ends = graph.degrees().iter().filter(|&&d| d == 1).count();
+        assert_eq!(ends, 5, "aorta's top, two legs, and the vein's two ends");
+    }
+
+    #[test]
+    fn blood_enters_at_the_aorta_and_leaves_by_the_vein() {
+        let graph = tree();
+        let inlets: Vec<f64> = graph
+            .nodes
+            .iter()
+            .filter(|n| n.flow == Some(Flow::Inlet))
+            .map(|n| n.at.z())
+            .collect();
+        assert!(inlets.contains(&100.0), "{inlets:?}");
+        let outlets = graph
+            .nodes
+            .iter()
+            .filter(|n| n.flow == Some(Flow::Outlet))
+            .count();
+        assert_eq!(outlets, 3, "two legs and one end of the vein");
+    }
+
+    #[test]
+    fn a_vessel_that_begins_half_way_splits_the_other() {
+        let graph = VesselGraph::join(
+            &[
+                lumen(
+                    "aorta",
+                    Bed::Arterial,
+                    [0.0, 0.0, 100.0],
+                    [0.0, 0.0, 0.0],
+                    9.0,
+                ),
+                lumen(
+                    "renal",
+                    Bed::Arterial,
+                    [10.0, 0.0, 42.0],
+                    [60.0, 0.0, 40.0],
+                    3.0,
+                ),
+            ],
+            2.0,
+        );
+        assert_eq!(graph.components().len(), 1);
+        let split = graph
+            .nodes
+            .iter()
+            .find(|n| n.at.x() == 0.0 && (n.at.z() - 42.0).abs() < 1.0);
+        assert!(split.is_some(), "{:?}", graph.nodes);
+        for segment in &graph.segments {
+            assert!(segment.points.len() >= 2 && segment.points.len() == segment.radii_mm.len());
+            assert!(segment.points[0].distance(&graph.nodes[segment.from].at) < 1e-9);
+        }
+    }
+}

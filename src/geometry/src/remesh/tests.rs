@@ -307,8 +307,9 @@ fn the_visible_human_liver_closes_at_its_hull_volume() {
         assert_sound(&found);
         assert_eq!(found.components().len(), 1);
         let volume = found.signed_volume_mm3();
+        // Gathered by tools/validations/geometry-figures.
         println!(
-            "at {step} mm: {:.1} ml, voxel hull {:.1} ml ({:+.2} %)",
+            "figure: repaired liver at {step} mm beside its voxel hull | within 2 % | {:.1} ml, {:.1} ml ({:+.2} %)",
             volume / 1000.0,
             truth / 1000.0,
             (volume / truth - 1.0) * 100.0
