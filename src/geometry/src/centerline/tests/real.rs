@@ -124,11 +124,17 @@ fn arterial_tree_from_its_surface_alone() {
         count as f64 / inside.len() as f64
     };
     let (by_area, by_ball) = (covered(|p| p.radius_mm), covered(|p| p.inscribed_mm));
+    // Gathered by tools/validations/geometry-figures.
     println!(
-        "{} points: {:.1} % within the area-equivalent, {:.1} % within the inscribed radius; {} ends",
+        "figure: arterial tree, {} given points inside the surface that are inside the computed vessel | >= 95 % | {:.1} % by the radius of equal area ({:.1} % by the inscribed radius)",
         inside.len(),
         100.0 * by_area,
-        100.0 * by_ball,
+        100.0 * by_ball
+    );
+    println!(
+        "figure: arterial tree, loops (genus 4), parts, ends | 4, 1 | {}, {}, {}",
+        graph.loop_count(),
+        graph.components(),
         graph.ends().len()
     );
     assert!(by_area >= 0.95, "{by_area}");
