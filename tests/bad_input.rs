@@ -41,7 +41,7 @@ fn a_missing_file() {
     refused(
         folder.path(),
         &["--labels", "nowhere.nii.gz"],
-        &["nowhere.nii.gz"],
+        &["nowhere.nii.gz", "Check"],
     );
 }
 
@@ -112,7 +112,7 @@ fn a_header_that_claims_two_gigabytes() {
     refused(
         folder.path(),
         &["--labels", "claim.nii.gz"],
-        &["claim.nii.gz"],
+        &["claim.nii.gz", "1290", "voxels"],
     );
 }
 
@@ -181,6 +181,63 @@ fn an_existing_folder_is_not_overwritten() {
         assert_eq!(run.code, 2, "{}", run.err);
         assert!(folder.path().join("p/thesis.txt").exists());
     }
+}
+
+#[test]
+fn force_keeps_what_is_not_the_patient_s() {
+    let folder = scratch();
+    let make = ["patient", "make", "phantom-torso", "--out", "p"];
+    assert_eq!(sonocath(folder.path(), &make).code, 0);
+    std::fs::write(folder.path().join("p/surfaces/notes.txt"), "mine").unwrap();
+    let run = sonocath(folder.path(), &[&make[..], &["--force"]].concat());
+    assert_eq!(run.code, 2, "{}", run.err);
+    assert!(run.err.contains("notes.txt"), "{}", run.err);
+    assert!(folder.path().join("p/surfaces/notes.txt").exists());
+}
+
+#[test]
+fn a_picture_replaces_pictures_only() {
+    let folder = scratch();
+    std::fs::write(folder.path().join("thesis.txt"), "years of work").unwrap();
+    let run = sonocath(
+        folder.path(),
+        &["patient", "preview", "phantom-torso", "--out", "thesis.txt"],
+    );
+    assert_eq!(run.code, 2, "{}", run.err);
+    assert_eq!(
+        std::fs::read_to_string(folder.path().join("thesis.txt")).unwrap(),
+        "years of work"
+    );
+    let run = sonocath(
+        folder.path(),
+        &["patient", "preview", "phantom-torso", "--out", "no/p.png"],
+    );
+    assert_eq!(run.code, 2, "{}", run.err);
+    assert!(run.err.contains("no folder"), "{}", run.err);
+}
+
+#[test]
+fn a_label_map_is_no_ct() {
+    let folder = scratch();
+    write_gz(&folder.path().join("l.nii.gz"), &ball_labels());
+    refused(
+        folder.path(),
+        &["--labels", "l.nii.gz", "--ct", "l.nii.gz"],
+        &["l.nii.gz", "Hounsfield", "0 to 5"],
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_not_unicode_do_no_harm() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = scratch();
+    let odd = std::ffi::OsStr::from_bytes(b"\xb2\xa1\xc8\xcb");
+    let args = ["patient", "make", "phantom-torso", "--json", "--out"].map(std::ffi::OsStr::new);
+    let run = sonocath(folder.path(), &[&args[..], &[odd]].concat());
+    assert_eq!(run.code, 0, "{}", run.err);
+    let list = sonocath(folder.path(), &["patient", "list"]);
+    assert_eq!(list.code, 0, "{}", list.err);
 }
 
 #[test]

@@ -22,6 +22,16 @@ fn volumes(check: &Value) -> BTreeMap<&str, f64> {
         .collect()
 }
 
+/// A landmark's place in a check's output: left, posterior, superior, mm.
+fn landmark(check: &Value, id: &str) -> [f64; 3] {
+    let landmarks = check["landmarks"].as_array().expect("a list");
+    let found = landmarks
+        .iter()
+        .find(|l| l["id"] == id)
+        .unwrap_or_else(|| panic!("no {id}"));
+    std::array::from_fn(|axis| found["at_mm"][axis].as_f64().expect("a number"))
+}
+
 fn scratch() -> tempfile::TempDir {
     tempfile::tempdir().expect("a scratch folder")
 }
@@ -163,6 +173,27 @@ fn the_real_ct_becomes_a_sound_patient() {
             (volumes[id] / ml - 1.0).abs() < 0.03,
             "{id}: {} ml, voxels {ml} ml",
             volumes[id]
+        );
+    }
+    assert_eq!(
+        check["vessels"]["loops"], 0,
+        "these vessels are trees: {}",
+        check["vessels"]
+    );
+    // Left is +x, back is +y, head is +z.
+    let place = |id: &str| landmark(&check, id);
+    assert!(
+        place("liver_center")[0] < place("spleen_center")[0],
+        "the liver lies on the right"
+    );
+    assert!(place("kidney_right_center")[0] < place("kidney_left_center")[0]);
+    assert!(place("vertebrae_L3_center")[1] > place("urinary_bladder_center")[1]);
+    assert!(place("vertebrae_L1_center")[2] > place("vertebrae_L5_center")[2]);
+    for side in ["left", "right"] {
+        let upper = place(&format!("kidney_{side}_upper_pole"));
+        assert!(
+            upper[2] > place(&format!("kidney_{side}_lower_pole"))[2] + 60.0,
+            "{side}"
         );
     }
     let planes = check["planes"].as_array().unwrap();

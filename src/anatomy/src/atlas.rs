@@ -63,6 +63,23 @@ impl StructureKind {
     }
 }
 
+catalog::choice! {
+    /// Which blood a vessel carries. Vessels of different circuits never open into each other.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Circuit {
+        /// From the left heart.
+        Arterial,
+        /// To the right heart.
+        Venous,
+        /// From bowel and spleen to the liver.
+        Portal,
+        /// From the right heart to the lungs.
+        PulmonaryArterial,
+        /// From the lungs to the left heart.
+        PulmonaryVenous,
+    }
+}
+
 catalog::record! {
     /// The ends at which blood comes in and leaves, as directions in the patient: a hint for
     /// graphs whose ends are not labelled.
@@ -94,6 +111,8 @@ pub struct StructureEntry {
     pub color: [u8; 3],
     /// Vessels: which way the blood goes, if that can be said in general.
     pub flow: Option<Flow>,
+    /// Vessels: whose blood it is; `None` for everything else.
+    pub circuit: Option<Circuit>,
 }
 
 /// A structure is larger or smaller than a human one can be.
@@ -263,6 +282,7 @@ catalog::record! {
         longest_mm: Range,
         color: Option<[u8; 3]> = None,
         flow: Option<Flow> = None,
+        circuit: Option<Circuit> = None,
     }
 }
 
@@ -318,6 +338,11 @@ impl StructureText {
             longest_mm: (self.longest_mm.0, self.longest_mm.1),
             color: self.color.unwrap_or(tissues[tissue].color),
             flow: self.flow,
+            circuit: self.circuit.or(match self.kind {
+                StructureKind::Artery => Some(Circuit::Arterial),
+                StructureKind::Vein => Some(Circuit::Venous),
+                _ => None,
+            }),
         })
     }
 }

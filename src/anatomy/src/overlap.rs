@@ -1,7 +1,9 @@
 //! Which structures overlap, and by how much.
 
+use std::collections::BTreeMap;
+
 use geometry::scene::{Crossings, Ray, SceneError};
-use geometry::{Point, Vector, frame};
+use geometry::{Aabb, Point, Vector, frame};
 
 use crate::patient::Patient;
 
@@ -16,20 +18,21 @@ pub struct Overlap {
     pub volume_mm3: f64,
 }
 
-/// Measures every pair's shared volume along parallel rays `spacing_mm` apart from feet to head.
+/// Measures every pair's shared volume along parallel rays `spacing_mm` apart from feet to head;
+/// farther apart where those would be more than a million.
 ///
 /// # Errors
 /// See [`Patient::scene`].
 pub fn overlaps(patient: &Patient, spacing_mm: f64) -> Result<Vec<Overlap>, SceneError> {
-    let count = patient.structures.len();
-    if count == 0 {
+    if patient.structures.is_empty() {
         return Ok(Vec::new());
     }
     let scene = patient.scene()?;
+    let spacing_mm = affordable_mm(&scene.bounds(), spacing_mm);
     let rays = columns(&scene.bounds(), spacing_mm)?;
     let mut crossings = Crossings::default();
     scene.cast_bundle_parallel(&rays, &mut crossings);
-    let mut shared_mm = vec![0.0; count * count];
+    let mut shared_mm: BTreeMap<(usize, usize), f64> = BTreeMap::new();
     for column in crossings.iter() {
         let mut inside: Vec<(usize, f64)> = Vec::new();
         for crossing in column {
@@ -42,28 +45,32 @@ pub fn overlaps(patient: &Patient, spacing_mm: f64) -> Result<Vec<Overlap>, Scen
                 continue;
             };
             let (_, entered) = inside.remove(at);
-            // Whoever leaves second counts the stretch: each pair once.
+            // Whoever leaves first counts the stretch: each pair once.
             for &(other, since) in inside.iter().filter(|(other, _)| *other != surface) {
-                let pair = surface.min(other) * count + surface.max(other);
-                shared_mm[pair] += crossing.t_mm - entered.max(since);
+                let pair = (surface.min(other), surface.max(other));
+                *shared_mm.entry(pair).or_default() += crossing.t_mm - entered.max(since);
             }
         }
     }
     let cell_mm2 = spacing_mm * spacing_mm;
-    Ok((0..count * count)
-        .filter(|&pair| shared_mm[pair] > 0.0)
-        .map(|pair| Overlap {
-            first: pair / count,
-            second: pair % count,
-            volume_mm3: shared_mm[pair] * cell_mm2,
+    Ok(shared_mm
+        .into_iter()
+        .map(|((first, second), mm)| Overlap {
+            first,
+            second,
+            volume_mm3: mm * cell_mm2,
         })
         .collect())
 }
 
-fn columns(
-    bounds: &geometry::Aabb,
-    spacing_mm: f64,
-) -> Result<Vec<Ray<frame::Patient>>, SceneError> {
+/// The spacing wanted, or the one that keeps the rays to a number that memory holds.
+fn affordable_mm(bounds: &Aabb, spacing_mm: f64) -> f64 {
+    const MOST_RAYS: f64 = 1e6;
+    let [width, depth, _] = bounds.extent().map(f64::from);
+    spacing_mm.max((width * depth / MOST_RAYS).sqrt())
+}
+
+fn columns(bounds: &Aabb, spacing_mm: f64) -> Result<Vec<Ray<frame::Patient>>, SceneError> {
     let [width, depth, _] = bounds.extent().map(f64::from);
     let start = bounds.min.map(f64::from);
     let along = |length: f64| (length / spacing_mm).ceil() as usize;

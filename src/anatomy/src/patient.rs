@@ -1,8 +1,9 @@
 //! A patient: closed surfaces with tissues, a vessel graph, landmarks, standard planes.
 //!
 //! [`Patient::load`] reads a folder and checks everything that could fail later: after it, every
-//! reference leads somewhere. [`Patient::save`] writes beside and renames, so that a folder is
-//! either the old patient or the new one, whatever happens in between.
+//! reference leads somewhere. [`Patient::save`] writes beside and renames, so that a folder never
+//! holds half a patient. Killed in the instant between its two renames it leaves the old patient in
+//! a folder `.sonocath-…/old` beside.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -59,7 +60,7 @@ pub enum PatientError {
         /// The folder.
         folder: PathBuf,
         /// What to do about it.
-        mend: &'static str,
+        mend: String,
     },
     /// The disk says no.
     #[error("{}: {source}", .path.display())]
@@ -201,12 +202,18 @@ impl Patient {
             .map_err(io_at(parent))?;
         let new = beside.path().join("new");
         self.write_into(&new, tissues)?;
-        if folder.exists() {
-            fs::rename(folder, beside.path().join("old")).map_err(io_at(folder))?;
+        // Asked again: writing took a while, and somebody else may have been quicker.
+        may_write(folder, existing)?;
+        if !folder.exists() {
+            return fs::rename(&new, folder).map_err(io_at(folder));
         }
+        let old = beside.path().join("old");
+        fs::rename(folder, &old).map_err(io_at(folder))?;
         fs::rename(&new, folder).map_err(|source| {
-            // Put the old patient back before reporting; if that fails too, the first reason counts.
-            let _ = fs::rename(beside.path().join("old"), folder);
+            // Put the old patient back; where even that fails, leave it beside rather than lose it.
+            if fs::rename(&old, folder).is_err() {
+                let _ = beside.keep();
+            }
             PatientError::Io {
                 path: folder.to_owned(),
                 source,
@@ -297,24 +304,14 @@ impl Structure {
             kind: self.kind,
             priority: self.priority,
             color: self.color,
-            surface: surface_path(&self.id),
+            surface: surface_path(&self.id).into(),
         }
     }
 }
 
-/// Where a structure's surface lies within the folder. Ids can hold anything; file names cannot.
+/// Where a structure's surface lies within the folder.
 fn surface_path(id: &str) -> String {
-    let plain: String = id
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "-_".contains(c) {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    format!("{SURFACES}/{plain}.ply")
+    format!("{SURFACES}/{id}.ply")
 }
 
 fn io_at(path: &Path) -> impl Fn(io::Error) -> PatientError {
@@ -334,11 +331,18 @@ pub fn may_write(folder: &Path, existing: Existing) -> Result<(), PatientError> 
     if !folder.exists() {
         return Ok(());
     }
-    let is_patient = folder.join(PATIENT_FILE).is_file();
-    let mend = match (is_patient, existing) {
-        (true, Existing::ReplacePatient) => return Ok(()),
-        (true, Existing::Keep) => "; --force replaces it, or choose another --out",
-        (false, _) => " and is not a patient; choose another --out",
+    let mend = match existing {
+        _ if !folder.join(PATIENT_FILE).is_file() => {
+            " and is not a patient; choose another --out".to_owned()
+        }
+        Existing::Keep => "; --force replaces it, or choose another --out".to_owned(),
+        Existing::ReplacePatient => match foreign_file(folder) {
+            None => return Ok(()),
+            Some(file) => format!(
+                " and holds {} besides the patient, which would be lost; move it or choose another --out",
+                file.display()
+            ),
+        },
     };
     Err(PatientError::Exists {
         folder: folder.to_owned(),
@@ -346,9 +350,35 @@ pub fn may_write(folder: &Path, existing: Existing) -> Result<(), PatientError> 
     })
 }
 
+/// The first thing in a patient's folder that is not the patient's.
+fn foreign_file(folder: &Path) -> Option<PathBuf> {
+    let entries = |folder: &Path| {
+        let mut paths: Vec<PathBuf> = fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|e| e.path())
+            .collect();
+        paths.sort();
+        paths
+    };
+    let is_surface =
+        |path: &PathBuf| path.extension().is_some_and(|e| e == "ply") && path.is_file();
+    let surfaces = folder.join(SURFACES);
+    let beside = entries(folder)
+        .into_iter()
+        .find(|path| *path != surfaces && *path != folder.join(PATIENT_FILE));
+    beside.or_else(|| {
+        entries(&surfaces)
+            .into_iter()
+            .find(|path| !is_surface(path))
+    })
+}
+
 /// What only the whole file can tell.
 fn check(file: &PatientFile, faults: &mut Faults) {
     faults.require_distinct("structure", file.structures.iter().map(|s| &s.id));
+    faults.require_distinct("surface", file.structures.iter().map(|s| &s.surface));
     faults.require_distinct("landmark", file.landmarks.iter().map(|l| &l.id));
     faults.require_distinct("plane", file.planes.iter().map(|p| &p.id));
     let nodes = file.vessels.nodes.len();
@@ -371,10 +401,12 @@ fn resolve(
         .structures
         .par_iter()
         .map(|structure| {
-            read_ply(&folder.join(&structure.surface)).map_err(|source| PatientError::Surface {
-                patient: folder.to_owned(),
-                structure: structure.id.value.clone(),
-                source,
+            read_ply(&folder.join(structure.surface.as_str())).map_err(|source| {
+                PatientError::Surface {
+                    patient: folder.to_owned(),
+                    structure: structure.id.value.clone(),
+                    source,
+                }
             })
         })
         .collect::<Result<_, _>>()?;

@@ -11,6 +11,7 @@ use catalog::{Faults, Format, Known, Node, NotEmpty, POSITIVE, Rule, Spanned};
 use nalgebra::Vector3;
 
 use crate::atlas::{DisplayName, StructureKind};
+use crate::entry::Id;
 
 /// Name and version of the format.
 pub const PATIENT: Format = Format::new("Patient", 1);
@@ -92,7 +93,7 @@ catalog::record! {
     #[derive(Clone, Debug, PartialEq)]
     pub struct StructureFile {
         /// Name by which files refer to it.
-        pub id: Spanned<String> [NotEmpty],
+        pub id: Spanned<String> [Id],
         /// Name shown to a person.
         pub name: DisplayName,
         /// What it consists of: an id of the tissue table.
@@ -104,7 +105,7 @@ catalog::record! {
         /// Colour on screen, sRGB; the tissue's if left out.
         pub color: Option<[u8; 3]> = None,
         /// The surface: a PLY file's path from the folder.
-        pub surface: String [WithinFolder],
+        pub surface: Spanned<String> [WithinFolder],
     }
 }
 

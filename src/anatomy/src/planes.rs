@@ -42,8 +42,8 @@ impl StandardPlane {
 pub type Surfaces<'a> = BTreeMap<&'a str, &'a TriMesh<frame::Patient>>;
 
 /// The planes of the atlas that a patient with these surfaces has, with their names. A plane is
-/// left out where a required structure is missing or the rule gives none (a structure without
-/// volume, three centroids in line).
+/// left out where a required structure is missing or does not meet it, where the rule gives none (a
+/// structure without volume, three centroids in line), or where the probe cannot look along it.
 pub fn derive_all(atlas: &Atlas, surfaces: &Surfaces<'_>) -> Vec<(DisplayName, StandardPlane)> {
     let fitted = atlas.planes_for(|id| surfaces.contains_key(id));
     let derived =
@@ -56,6 +56,14 @@ fn derive(plane: &FittedPlane<'_>, surfaces: &Surfaces<'_>) -> Option<StandardPl
     let look = entry.approach.looking();
     let (center, normal) = center_and_normal(&plane.rule, look, surfaces)?;
     let (lateral, depth) = picture_axes(normal, look, entry.marker.unit())?;
+    let shown = |id: &&str| {
+        surfaces
+            .get(id)
+            .is_some_and(|mesh| crosses(mesh, center, lateral.cross(&depth)))
+    };
+    if !plane.required.iter().all(shown) {
+        return None;
+    }
     let owned = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
     Some(StandardPlane {
         id: entry.id.clone(),
@@ -67,11 +75,20 @@ fn derive(plane: &FittedPlane<'_>, surfaces: &Surfaces<'_>) -> Option<StandardPl
     })
 }
 
+/// Whether a surface has vertices on both sides of a plane.
+fn crosses(mesh: &TriMesh<frame::Patient>, center: P, normal: V) -> bool {
+    let above = |v: &[f32; 3]| (P::from_f32(*v) - center).dot(&normal) > 0.0;
+    mesh.vertices().iter().any(above) && !mesh.vertices().iter().all(above)
+}
+
 /// The axes of the picture in a plane: depth as near as possible to where the probe looks, the
 /// marker on the side it should point to.
 fn picture_axes(normal: V, look: V, marker: V) -> Option<(V, V)> {
+    /// A probe tilts by up to 60° from where it stands; beyond, the plane is another approach's.
+    const LEAST_ALONG: f64 = 0.5;
     let normal = normal.normalized()?;
-    let depth = (look - normal * look.dot(&normal)).normalized()?;
+    let along = look - normal * look.dot(&normal);
+    let depth = along.normalized().filter(|_| along.norm() >= LEAST_ALONG)?;
     let lateral = normal.cross(&depth);
     // Straight at the marker's direction, the picture would have no marker side: keep the first.
     let turned = lateral.dot(&marker) < 0.0;

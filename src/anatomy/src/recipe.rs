@@ -339,7 +339,7 @@ impl Recipe {
             })
             .collect::<Result<_, RecipeError>>()?;
         progress.done();
-        let (lumens, _) = lumens_of(&structures, tissues, progress);
+        let (lumens, _) = lumens_of(&structures, atlas, tissues, progress);
         let vessels = VesselGraph::join(&lumens, 0.0);
         Ok(Patient {
             identity: Identity {

@@ -1,10 +1,10 @@
 //! The vessel graph: where blood can run, with loops allowed.
 
 use geometry::centerline::{CenterlineGraph, ExtractOptions, extract};
-use geometry::{Point, frame};
+use geometry::{Point, Vector, frame};
 use rayon::prelude::*;
 
-use crate::atlas::StructureKind;
+use crate::atlas::{self, Atlas, Circuit, StructureKind};
 use crate::patient::Structure;
 use crate::progress::Progress;
 use crate::tissue::TissueTable;
@@ -16,15 +16,6 @@ pub enum Flow {
     Inlet,
     /// Blood leaves the graph here.
     Outlet,
-}
-
-/// Arteries and veins are separate beds: they never join in the graph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bed {
-    /// From the heart.
-    Arterial,
-    /// To the heart, or to the liver.
-    Venous,
 }
 
 /// An end or a meeting of segments.
@@ -71,51 +62,33 @@ pub struct Lumen {
     pub structure: Option<String>,
     /// Name for the segments.
     pub name: String,
-    /// Which bed it belongs to.
-    pub bed: Bed,
+    /// Whose blood it carries.
+    pub circuit: Circuit,
+    /// At which ends blood comes in and leaves, if the atlas says.
+    pub flow: Option<atlas::Flow>,
     /// Id of the tissue inside.
     pub tissue: String,
     /// Its centrelines.
     pub graph: CenterlineGraph<frame::Patient>,
 }
 
-impl Bed {
-    /// The bed of a vessel; `None` for what is no vessel.
-    pub fn of(kind: StructureKind) -> Option<Self> {
-        match kind {
-            StructureKind::Artery => Some(Self::Arterial),
-            StructureKind::Vein => Some(Self::Venous),
-            _ => None,
-        }
-    }
-}
-
 /// The centrelines of all vessels among some structures, from their surfaces; and a remark for
 /// each that has none (its surface still makes pictures).
 pub fn lumens_of(
     structures: &[Structure],
+    atlas: &Atlas,
     tissues: &TissueTable,
     progress: &dyn Progress,
 ) -> (Vec<Lumen>, Vec<String>) {
-    let vessels: Vec<(&Structure, Bed)> = structures
-        .iter()
-        .filter_map(|s| Some((s, Bed::of(s.kind)?)))
-        .collect();
+    let vessels: Vec<&Structure> = structures.iter().filter(|s| s.kind.is_vessel()).collect();
     progress.stage("vessel centrelines", vessels.len() as u64);
     let found: Vec<Result<Lumen, String>> = vessels
         .into_par_iter()
-        .map(|(structure, bed)| {
+        .map(|structure| {
             let graph = extract(&structure.surface, &ExtractOptions::default());
             progress.step();
-            let tissue = tissues[structure.tissue].id.clone();
             graph
-                .map(|graph| Lumen {
-                    structure: Some(structure.id.clone()),
-                    name: String::new(),
-                    bed,
-                    tissue,
-                    graph,
-                })
+                .map(|graph| Lumen::of_structure(structure, without_crumbs(graph), atlas, tissues))
                 .map_err(|error| format!("`{}` has no centreline: {error}", structure.id))
         })
         .collect();
@@ -131,6 +104,87 @@ pub fn lumens_of(
     (lumens, remarks)
 }
 
+impl Lumen {
+    /// A structure's lumen with its centrelines.
+    pub fn of_structure(
+        structure: &Structure,
+        graph: CenterlineGraph<frame::Patient>,
+        atlas: &Atlas,
+        tissues: &TissueTable,
+    ) -> Self {
+        let entry = atlas.structure(&structure.id);
+        let by_kind = match structure.kind {
+            StructureKind::Vein => Circuit::Venous,
+            _ => Circuit::Arterial,
+        };
+        Self {
+            structure: Some(structure.id.clone()),
+            name: String::new(),
+            circuit: entry.and_then(|entry| entry.circuit).unwrap_or(by_kind),
+            flow: entry.and_then(|entry| entry.flow),
+            tissue: tissues[structure.tissue].id.clone(),
+            graph,
+        }
+    }
+
+    /// The direction in which the end towards the heart (portal: the liver) lies, if known.
+    fn central(&self) -> Option<Vector<frame::Patient>> {
+        let flow = self.flow?;
+        let end = if leaves_the_center(self.circuit) {
+            flow.inlet
+        } else {
+            flow.outlet
+        };
+        Some(end.unit())
+    }
+}
+
+/// Whether blood runs from the wide end to the narrow ones.
+fn leaves_the_center(circuit: Circuit) -> bool {
+    matches!(circuit, Circuit::Arterial | Circuit::PulmonaryArterial)
+}
+
+/// Leaves out parts shorter than they are wide, unless there is nothing else: crumbs of a
+/// segmentation are no vessels.
+fn without_crumbs(graph: CenterlineGraph<frame::Patient>) -> CenterlineGraph<frame::Patient> {
+    let part_of = graph.component_labels();
+    let parts = part_of.iter().max().map_or(0, |&last| last + 1);
+    let mut length_mm = vec![0.0; parts];
+    let mut widest_mm = vec![0.0_f64; parts];
+    for segment in &graph.segments {
+        let part = part_of[segment.start];
+        length_mm[part] += segment.length_mm();
+        widest_mm[part] = segment
+            .radii_mm
+            .iter()
+            .fold(widest_mm[part], |w, &r| w.max(2.0 * r));
+    }
+    let keeps = |part: usize| length_mm[part] >= widest_mm[part];
+    if !(0..parts).any(keeps) {
+        return graph;
+    }
+    let kept: Vec<usize> = (0..part_of.len())
+        .filter(|&node| keeps(part_of[node]))
+        .collect();
+    let mut number = vec![0; part_of.len()];
+    kept.iter()
+        .enumerate()
+        .for_each(|(new, &old)| number[old] = new);
+    let segments = graph
+        .segments
+        .into_iter()
+        .filter(|s| keeps(part_of[s.start]))
+        .map(|mut s| {
+            (s.start, s.end) = (number[s.start], number[s.end]);
+            s
+        });
+    let segments = segments.collect();
+    CenterlineGraph {
+        nodes: kept.iter().map(|&old| graph.nodes[old].clone()).collect(),
+        segments,
+    }
+}
+
 /// A free end of one lumen that lies in or at another.
 struct Joint {
     lumen: usize,
@@ -141,9 +195,9 @@ struct Joint {
 }
 
 impl VesselGraph {
-    /// Joins lumens of the same bed where a free end of one lies within `gap_mm` of another's wall,
-    /// and marks where blood enters and leaves: a bed's widest free end is towards the heart (for
-    /// the portal vein: towards the liver), the others are away from it.
+    /// Joins lumens of the same circuit where a free end of one lies within `gap_mm` of another's
+    /// wall, and marks where blood enters and leaves: one free end of each connected part is
+    /// towards the heart (for the portal vein: the liver), the others are away from it.
     pub fn join(lumens: &[Lumen], gap_mm: f64) -> Self {
         let joints = find_joints(lumens, gap_mm);
         let mut graph = Self::default();
@@ -283,31 +337,51 @@ impl VesselGraph {
         });
     }
 
+    /// In each connected part one free end is central: where the atlas says which way it lies, the
+    /// end there, unless it is far narrower than the part's widest; else the widest.
     fn mark_flow(&mut self, lumens: &[Lumen]) {
-        let bed_of: Vec<Bed> = lumens
-            .iter()
-            .flat_map(|l| l.graph.nodes.iter().map(|_| l.bed))
+        const FAR_NARROWER: f64 = 0.6;
+        let owner: Vec<usize> = (0..lumens.len())
+            .flat_map(|l| std::iter::repeat_n(l, lumens[l].graph.nodes.len()))
             .collect();
-        let radius_of: Vec<f64> = lumens
+        let radii: Vec<f64> = lumens
             .iter()
             .flat_map(|l| l.graph.nodes.iter().map(|n| n.radius_mm))
             .collect();
         let degrees = self.degrees();
         for part in self.components() {
-            let ends: Vec<usize> = part
+            let free: Vec<usize> = part
                 .into_iter()
-                .filter(|&n| degrees[n] == 1 && n < bed_of.len())
+                .filter(|&n| degrees[n] == 1 && n < owner.len())
                 .collect();
-            let widest = ends
+            let wider = |a: &usize, b: &usize| radii[*a].total_cmp(&radii[*b]);
+            let Some(widest) = free.iter().copied().max_by(wider) else {
+                continue;
+            };
+            let hinted = free
                 .iter()
                 .copied()
-                .max_by(|&a, &b| radius_of[a].total_cmp(&radius_of[b]));
-            for node in ends {
-                let central = Some(node) == widest;
-                let inward = (bed_of[node] == Bed::Arterial) == central;
+                .filter(|&n| self.is_central(n, &owner, lumens));
+            let central = hinted
+                .filter(|&n| radii[n] >= FAR_NARROWER * radii[widest])
+                .max_by(wider)
+                .unwrap_or(widest);
+            for node in free {
+                let inward = leaves_the_center(lumens[owner[node]].circuit) == (node == central);
                 self.nodes[node].flow = Some(if inward { Flow::Inlet } else { Flow::Outlet });
             }
         }
+    }
+
+    /// Whether a node lies farthest towards the centre of all nodes of its lumen.
+    fn is_central(&self, node: usize, owner: &[usize], lumens: &[Lumen]) -> bool {
+        let Some(central) = lumens[owner[node]].central() else {
+            return false;
+        };
+        let along = |n: usize| self.nodes[n].at.coords.dot(&central.coords);
+        (0..owner.len())
+            .filter(|&n| owner[n] == owner[node])
+            .all(|n| along(n) <= along(node))
     }
 }
 
@@ -361,50 +435,74 @@ impl Stretch {
     }
 }
 
+/// Every free end joins the nearest wall within reach, nearest pairs first. A pair that is already
+/// connected joins again only far from where it was: three vessels that meet in one place need two
+/// joints, not a ring of three.
 fn find_joints(lumens: &[Lumen], gap_mm: f64) -> Vec<Joint> {
+    let mut candidates = candidates(lumens, gap_mm);
+    candidates.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let part_of: Vec<Vec<usize>> = lumens.iter().map(|l| l.graph.component_labels()).collect();
+    let mut group: std::collections::BTreeMap<(usize, usize), usize> = part_of
+        .iter()
+        .enumerate()
+        .flat_map(|(l, labels)| labels.iter().map(move |&part| (l, part)))
+        .enumerate()
+        .map(|(number, part)| (part, number))
+        .collect();
     let mut joints: Vec<Joint> = Vec::new();
-    for (index, lumen) in lumens.iter().enumerate() {
-        for node in lumen.graph.ends() {
-            let end = &lumen.graph.nodes[node];
-            let best = lumens
-                .iter()
-                .enumerate()
-                .filter(|&(other, l)| other != index && l.bed == lumen.bed)
-                .filter_map(|(other, l)| Some((other, l.graph.nearest(end.point)?)))
-                .map(|(other, place)| {
-                    (
-                        place.distance_mm - end.radius_mm - place.radius_mm,
-                        other,
-                        place,
-                    )
-                })
-                .filter(|(gap, other, _)| {
-                    *gap <= gap_mm && !joins_back(&joints, *other, index, lumens, node)
-                })
-                .min_by(|a, b| a.0.total_cmp(&b.0));
-            if let Some((_, into, place)) = best {
-                joints.push(Joint {
-                    lumen: index,
-                    node,
-                    into,
-                    segment: place.segment,
-                    along_mm: place.along_mm,
-                });
-            }
+    for (_, joint) in candidates {
+        let own = group[&(joint.lumen, part_of[joint.lumen][joint.node])];
+        let host = lumens[joint.into].graph.segments[joint.segment].start;
+        let other = group[&(joint.into, part_of[joint.into][host])];
+        let taken = joints
+            .iter()
+            .any(|j| (j.lumen, j.node) == (joint.lumen, joint.node));
+        if taken || (own == other && joints.iter().any(|j| is_near(j, &joint, lumens))) {
+            continue;
         }
+        group
+            .values_mut()
+            .filter(|g| **g == other)
+            .for_each(|g| *g = own);
+        joints.push(joint);
     }
     joints
 }
 
-/// Whether `other` already joins into `index` near this node: two ends that meet need one bridge.
-fn joins_back(joints: &[Joint], other: usize, index: usize, lumens: &[Lumen], node: usize) -> bool {
-    let end = &lumens[index].graph.nodes[node];
-    joints.iter().any(|joint| {
-        joint.lumen == other && joint.into == index && {
-            let from = &lumens[other].graph.nodes[joint.node];
-            from.point.distance(&end.point) <= 2.0 * (from.radius_mm + end.radius_mm)
+/// Free ends with the walls they could join, and the gap between.
+fn candidates(lumens: &[Lumen], gap_mm: f64) -> Vec<(f64, Joint)> {
+    let mut found = Vec::new();
+    for (index, lumen) in lumens.iter().enumerate() {
+        for node in lumen.graph.ends() {
+            let end = &lumen.graph.nodes[node];
+            let others = lumens.iter().enumerate();
+            for (into, other) in others.filter(|(o, l)| *o != index && l.circuit == lumen.circuit) {
+                let Some(place) = other.graph.nearest(end.point) else {
+                    continue;
+                };
+                let gap = place.distance_mm - end.radius_mm - place.radius_mm;
+                if gap <= gap_mm {
+                    let (segment, along_mm) = (place.segment, place.along_mm);
+                    found.push((
+                        gap,
+                        Joint {
+                            lumen: index,
+                            node,
+                            into,
+                            segment,
+                            along_mm,
+                        },
+                    ));
+                }
+            }
         }
-    })
+    }
+    found
+}
+
+fn is_near(joint: &Joint, other: &Joint, lumens: &[Lumen]) -> bool {
+    let [a, b] = [joint, other].map(|j| &lumens[j.lumen].graph.nodes[j.node]);
+    a.point.distance(&b.point) <= 2.0 * (a.radius_mm + b.radius_mm)
 }
 
 #[cfg(test)]
@@ -413,7 +511,7 @@ mod tests {
 
     use super::*;
 
-    fn lumen(name: &str, bed: Bed, from: [f64; 3], to: [f64; 3], radius_mm: f64) -> Lumen {
+    fn lumen(name: &str, circuit: Circuit, from: [f64; 3], to: [f64; 3], radius_mm: f64) -> Lumen {
         let at = |t: f64| {
             let [x, y, z] = std::array::from_fn(|a| from[a] + t * (to[a] - from[a]));
             Point::new(x, y, z)
@@ -423,7 +521,10 @@ mod tests {
         Lumen {
             structure: Some(name.to_owned()),
             name: String::new(),
-            bed,
+            circuit,
+            flow: Atlas::builtin()
+                .structure(name)
+                .and_then(|entry| entry.flow),
             tissue: "blood".to_owned(),
             graph: from_curves(&[Curve { points, radii_mm }]).unwrap(),
         }
@@ -435,28 +536,28 @@ mod tests {
             &[
                 lumen(
                     "aorta",
-                    Bed::Arterial,
+                    Circuit::Arterial,
                     [0.0, 0.0, 100.0],
                     [0.0, 0.0, 0.0],
                     9.0,
                 ),
                 lumen(
                     "iliac_artery_left",
-                    Bed::Arterial,
+                    Circuit::Arterial,
                     [9.0, 0.0, -6.0],
                     [60.0, 0.0, -80.0],
                     5.0,
                 ),
                 lumen(
                     "iliac_artery_right",
-                    Bed::Arterial,
+                    Circuit::Arterial,
                     [-9.0, 0.0, -6.0],
                     [-60.0, 0.0, -80.0],
                     5.0,
                 ),
                 lumen(
                     "iliac_vena_left",
-                    Bed::Venous,
+                    Circuit::Venous,
                     [0.0, 3.0, -5.0],
                     [50.0, 3.0, -80.0],
                     6.0,
@@ -475,22 +576,48 @@ mod tests {
         assert_eq!(ends, 5, "aorta's top, two legs, and the vein's two ends");
     }
 
+    fn ends_with(graph: &VesselGraph, flow: Flow) -> Vec<[f64; 3]> {
+        graph
+            .nodes
+            .iter()
+            .filter(|n| n.flow == Some(flow))
+            .map(|n| n.at.to_array())
+            .collect()
+    }
+
     #[test]
     fn blood_enters_at_the_aorta_and_leaves_by_the_vein() {
         let graph = tree();
-        let inlets: Vec<f64> = graph
-            .nodes
-            .iter()
-            .filter(|n| n.flow == Some(Flow::Inlet))
-            .map(|n| n.at.z())
-            .collect();
-        assert!(inlets.contains(&100.0), "{inlets:?}");
-        let outlets = graph
-            .nodes
-            .iter()
-            .filter(|n| n.flow == Some(Flow::Outlet))
-            .count();
-        assert_eq!(outlets, 3, "two legs and one end of the vein");
+        let inlets = ends_with(&graph, Flow::Inlet);
+        assert_eq!(
+            inlets,
+            vec![[0.0, 0.0, 100.0], [50.0, 3.0, -80.0]],
+            "aorta's top, the leg's vein"
+        );
+        assert_eq!(
+            ends_with(&graph, Flow::Outlet).len(),
+            3,
+            "two legs, and the vein's upper end"
+        );
+    }
+
+    #[test]
+    fn portal_blood_leaves_on_the_liver_s_side_though_the_other_end_is_wider() {
+        let mut splenic = lumen(
+            "portal_vein_and_splenic_vein",
+            Circuit::Portal,
+            [-40.0, 0.0, 0.0],
+            [90.0, 0.0, 0.0],
+            6.0,
+        );
+        for node in &mut splenic.graph.nodes {
+            if node.point.x() > 0.0 {
+                node.radius_mm = 7.0;
+            }
+        }
+        let graph = VesselGraph::join(&[splenic], 4.0);
+        assert_eq!(ends_with(&graph, Flow::Outlet), vec![[-40.0, 0.0, 0.0]]);
+        assert_eq!(ends_with(&graph, Flow::Inlet), vec![[90.0, 0.0, 0.0]]);
     }
 
     #[test]
@@ -499,14 +626,14 @@ mod tests {
             &[
                 lumen(
                     "aorta",
-                    Bed::Arterial,
+                    Circuit::Arterial,
                     [0.0, 0.0, 100.0],
                     [0.0, 0.0, 0.0],
                     9.0,
                 ),
                 lumen(
                     "renal",
-                    Bed::Arterial,
+                    Circuit::Arterial,
                     [10.0, 0.0, 42.0],
                     [60.0, 0.0, 40.0],
                     3.0,

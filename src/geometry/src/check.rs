@@ -298,8 +298,16 @@ fn judge_orientation<F>(mesh: &TriMesh<F>, parts: &[Vec<[u32; 3]>], found: &mut 
         .map(|part| Aabb::of_points(part.iter().flatten().map(|&v| &mesh.vertices()[v as usize])))
         .collect();
     for (index, component) in found.iter_mut().enumerate() {
+        // A cavity lies wholly within another part, so that one of its vertices tells; a part that
+        // faces outward must only not be enclosed as a whole.
+        let asked = if component.signed_volume_mm3 < 0.0 {
+            1
+        } else {
+            6
+        };
         let enclosed = extreme_vertices(mesh, &parts[index])
             .into_iter()
+            .take(asked)
             .all(|place| {
                 let inside: f64 = (0..parts.len())
                     .filter(|&other| {

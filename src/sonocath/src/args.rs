@@ -59,6 +59,9 @@ pub struct ListArguments {
     /// Directory whose sub-folders are looked at
     #[arg(default_value = ".")]
     pub directory: PathBuf,
+    /// List the names of structures that an import knows instead
+    #[arg(long)]
+    pub structures: bool,
 }
 
 /// `patient make`

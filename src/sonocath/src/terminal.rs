@@ -1,6 +1,6 @@
 //! Talking to a person or to a program: text or JSON, progress bars or plain lines.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -58,8 +58,14 @@ impl Terminal {
     }
 
     fn print(&self, text: &str) {
-        // A closed pipe (`| head`) is the reader's wish, not a fault.
-        let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+        let Err(error) = writeln!(std::io::stdout(), "{}", text.trim_end()) else {
+            return;
+        };
+        // A closed pipe (`| head`) is the reader's wish; anything else is a loss to tell of.
+        if error.kind() != ErrorKind::BrokenPipe {
+            let _ = writeln!(std::io::stderr(), "sonocath: standard output: {error}");
+            std::process::exit(i32::from(Failure::EXIT_CODE));
+        }
     }
 
     fn end_stage(&self) {

@@ -32,7 +32,7 @@ pub fn body_mask(ct: &Volume<f32>, keep: &Volume<u16>) -> Volume<u8> {
         *voxel |= u8::from(label != 0);
     }
     fill_slices(&mut body);
-    largest_region(&body)
+    main_regions(&body, keep)
 }
 
 /// Morphological opening: the largest part that is thicker than the couch, grown back to its own
@@ -67,8 +67,28 @@ fn with_voxels(like: &Volume<u8>, voxels: Vec<u8>) -> Volume<u8> {
     }
 }
 
+/// The largest region, and every other one that holds a labelled voxel: an arm beside the trunk.
+fn main_regions(mask: &Volume<u8>, labels: &Volume<u16>) -> Volume<u8> {
+    let (regions, sizes) = regions(mask);
+    let mut keeps = vec![false; sizes.len()];
+    for (&region, &label) in regions.iter().zip(&labels.voxels) {
+        keeps[region as usize] |= label != 0;
+    }
+    if let Some(largest) = (1..sizes.len()).max_by_key(|&r| (sizes[r], std::cmp::Reverse(r))) {
+        keeps[largest] = true;
+    }
+    keeps[0] = false;
+    with_voxels(
+        mask,
+        regions
+            .iter()
+            .map(|&r| u8::from(keeps[r as usize]))
+            .collect(),
+    )
+}
+
 /// The largest face-connected region of a mask.
-pub fn largest_region(mask: &Volume<u8>) -> Volume<u8> {
+fn largest_region(mask: &Volume<u8>) -> Volume<u8> {
     let (regions, sizes) = regions(mask);
     let largest = (1..sizes.len())
         .max_by_key(|&r| (sizes[r], std::cmp::Reverse(r)))
@@ -81,7 +101,7 @@ pub fn largest_region(mask: &Volume<u8>) -> Volume<u8> {
 }
 
 /// Numbers the face-connected regions of a mask from 1 (0 is outside), with their voxel counts.
-pub fn regions(mask: &Volume<u8>) -> (Vec<u32>, Vec<usize>) {
+fn regions(mask: &Volume<u8>) -> (Vec<u32>, Vec<usize>) {
     let [ni, nj, nk] = mask.dims;
     let strides = [1, ni, ni * nj];
     let mut region = vec![0_u32; mask.voxels.len()];
@@ -332,6 +352,20 @@ mod tests {
             (count / oval - 1.0).abs() < 0.03,
             "{count} voxels, the oval has {oval}"
         );
+    }
+
+    #[test]
+    fn a_labelled_arm_beside_the_trunk_is_body() {
+        let (mut ct, mut labels) = trunk_on_couch();
+        let at = |i: usize, j: usize, k: usize| i + 60 * (j + 50 * k);
+        for k in 0..8 {
+            for (i, j) in [(3, 30), (4, 30), (3, 31), (4, 31)] {
+                ct.voxels[at(i, j, k)] = 40.0;
+                labels.voxels[at(i, j, k)] = 69;
+            }
+        }
+        let body = body_mask(&ct, &labels);
+        assert_eq!((body.at([3, 30, 4]), body.at([30, 25, 4])), (1, 1));
     }
 
     #[test]

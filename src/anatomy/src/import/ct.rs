@@ -65,6 +65,7 @@ pub(super) fn import(
         Ok(Sourced {
             structure,
             given_in: given_in.clone(),
+            unit: None,
         })
     })
     .collect()

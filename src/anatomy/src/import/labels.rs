@@ -7,8 +7,8 @@ use geometry::Volume;
 use geometry::labels::{LabelStatistics, LabelSurface, SurfaceOptions, statistics, surfaces};
 use geometry::volume_file::{ReadLimits, read_labels, read_scalars};
 
-use super::{ImportError, ImportRequest, Sourced, ct, label_map};
-use crate::atlas::Atlas;
+use super::{ImportError, ImportRequest, Sourced, UnnamedLabel, ct, label_map};
+use crate::atlas::{Atlas, StructureKind};
 use crate::patient::Structure;
 use crate::progress::Progress;
 use crate::tissue::TissueTable;
@@ -30,6 +30,7 @@ pub(super) fn import(
     let scan = scan.transpose()?;
     if let (Some(scan), Some(ct)) = (&scan, &request.ct) {
         check_grids(ct, scan, path, &volume)?;
+        check_values(ct, scan)?;
     }
     let named = named_labels(request, path, &volume, atlas)?;
     let ids: BTreeMap<u16, &str> = named.iter().map(|(s, id)| (s.label, id.as_str())).collect();
@@ -51,20 +52,24 @@ pub(super) fn import(
         found.push(Sourced {
             structure: structure(atlas, &given_in, id, surface)?,
             given_in: given_in.clone(),
+            unit: None,
         });
     }
     if let (Some(scan), Some(ct_path)) = (&scan, &request.ct) {
         let airy = |label: u16| {
             ids.get(&label)
-                .is_some_and(|id| tissue_of(atlas, tissues, id) == Some("lung"))
+                .is_some_and(|id| is_airy(atlas, tissues, id))
         };
         found.extend(ct::import(ct_path, scan, &volume, airy, atlas, progress)?);
     }
     Ok(found)
 }
 
-fn tissue_of<'a>(atlas: &Atlas, tissues: &'a TissueTable, id: &str) -> Option<&'a str> {
-    Some(tissues[atlas.structure(id)?.tissue].id.as_str())
+/// Lungs and airways: their air is their own, not the bowel's.
+fn is_airy(atlas: &Atlas, tissues: &TissueTable, id: &str) -> bool {
+    atlas.structure(id).is_some_and(|entry| {
+        entry.kind == StructureKind::Airway || tissues[entry.tissue].id == "lung"
+    })
 }
 
 /// A structure as the atlas describes it.
@@ -120,27 +125,43 @@ fn named_labels(
     if wanted.is_empty() {
         return Err(ImportError::NoLabels(path.to_owned()));
     }
+    let nameless: Vec<UnnamedLabel> = wanted
+        .iter()
+        .filter(|found| !names.contains_key(&found.label))
+        .map(|found| UnnamedLabel {
+            label: found.label,
+            voxels: found.voxels,
+            place: found.min,
+        })
+        .collect();
+    if !nameless.is_empty() {
+        return Err(ImportError::UnnamedLabels {
+            file: path.to_owned(),
+            labels: nameless,
+        });
+    }
     let names_file = request
         .names
         .as_deref()
         .unwrap_or(path)
         .display()
         .to_string();
-    let named = |found: LabelStatistics| {
-        let id = names
-            .get(&found.label)
-            .ok_or_else(|| ImportError::UnnamedLabel {
-                file: path.to_owned(),
-                label: found.label,
-                voxels: found.voxels,
-                place: found.min,
-            })?;
+    let mut named: Vec<(LabelStatistics, String)> = Vec::with_capacity(wanted.len());
+    for found in wanted {
+        let id = &names[&found.label];
         if atlas.structure(id).is_none() {
             return Err(unknown(atlas, &names_file, id));
         }
-        Ok((found, id.clone()))
-    };
-    wanted.into_iter().map(named).collect()
+        if let Some((first, _)) = named.iter().find(|(_, other)| other == id) {
+            return Err(ImportError::Twice {
+                name: id.clone(),
+                first: format!("label {}", first.label),
+                second: format!("label {}", found.label),
+            });
+        }
+        named.push((found, id.clone()));
+    }
+    Ok(named)
 }
 
 /// Reads `{"5": "liver"}` or, as some tools write it, `{"liver": 5}`.
@@ -182,6 +203,25 @@ fn read_names(file: &Path) -> Result<BTreeMap<u16, String>, ImportError> {
         }
     }
     Ok(names)
+}
+
+/// A CT shows air round or within the body and tissue near that of water.
+fn check_values(ct: &Path, scan: &Volume<f32>) -> Result<(), ImportError> {
+    const AIR_BELOW_HU: f32 = -500.0;
+    const TISSUE_ABOVE_HU: f32 = -100.0;
+    let bounds = |(low, high): (f32, f32), &v: &f32| (low.min(v), high.max(v));
+    let (least, most) = scan
+        .voxels
+        .iter()
+        .fold((f32::INFINITY, f32::NEG_INFINITY), bounds);
+    if least < AIR_BELOW_HU && most > TISSUE_ABOVE_HU {
+        return Ok(());
+    }
+    Err(ImportError::NotHounsfield {
+        file: ct.to_owned(),
+        least,
+        most,
+    })
 }
 
 /// The CT and the label map must have the same voxels, to a hundredth of one.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use geometry::check::{MeshReport, inspect};
 use geometry::frame::{Affine, File};
+use geometry::mesh_file::{Axes, MeshUnits};
 use geometry::mesh_file::{
     MeshFileError, MeshFormat, MeshPart, patient_from_file, read_mesh_parts,
 };
@@ -20,6 +21,7 @@ use crate::progress::Progress;
 struct Candidate<'a> {
     path: &'a Path,
     id: &'a str,
+    unit: MeshUnits,
     mesh: TriMesh<frame::Patient>,
     report: MeshReport,
 }
@@ -37,6 +39,12 @@ pub(super) fn import(
         if atlas.structure(id).is_none() {
             return Err(unknown(atlas, &path.display().to_string(), id));
         }
+    }
+    if request.axes.is_some_and(Axes::mirrors) {
+        notes.push(
+            "--axes mirrors the files: left and right are exchanged; make sure that is meant"
+                .to_owned(),
+        );
     }
     progress.stage("surfaces from files", request.meshes.len() as u64);
     let mut candidates = Vec::new();
@@ -82,6 +90,7 @@ fn read<'a>(
     Ok(Candidate {
         path,
         id,
+        unit: units,
         mesh,
         report,
     })
@@ -170,5 +179,6 @@ fn finish(
     Ok(Sourced {
         structure: Structure::of_entry(entry, surface),
         given_in: file,
+        unit: Some(candidate.unit),
     })
 }

@@ -78,23 +78,21 @@ pub enum ImportError {
         /// What is wrong.
         why: String,
     },
-    /// A label that no name is known for.
+    /// Labels that no name is known for.
     #[error(
-        "{}: label {label} has no name ({voxels} voxel{} from voxel ({}, {}, {}) on); give it one with --names or leave it out with --ignore-label {label}",
-        .file.display(), if *.voxels == 1 { "" } else { "s" }, .place[0], .place[1], .place[2]
+        "{}: {}; name them with --names or leave them out with{}",
+        .file.display(),
+        .labels.iter().map(UnnamedLabel::to_string).collect::<Vec<_>>().join(", "),
+        .labels.iter().map(|l| format!(" --ignore-label {}", l.label)).collect::<String>()
     )]
-    UnnamedLabel {
+    UnnamedLabels {
         /// The label map.
         file: PathBuf,
-        /// The label's number.
-        label: u16,
-        /// How many voxels carry it.
-        voxels: u64,
-        /// Smallest voxel indices among them.
-        place: [usize; 3],
+        /// All of them.
+        labels: Vec<UnnamedLabel>,
     },
     /// A name that the atlas does not hold.
-    #[error("{given_in}: the structure `{name}` is not in the atlas{}; assets/structures.ron lists the names", .nearest.as_ref().map_or_else(String::new, |n| format!("; did you mean `{n}`?")))]
+    #[error("{given_in}: the structure `{name}` is not in the atlas{}; `sonocath patient list --structures` shows the names", .nearest.as_ref().map_or_else(String::new, |n| format!(" (did you mean `{n}`?)")))]
     UnknownStructure {
         /// The file or option that names it.
         given_in: String,
@@ -126,6 +124,16 @@ pub enum ImportError {
     /// The label map holds only background.
     #[error("{}: every voxel is 0: there is no structure to import", .0.display())]
     NoLabels(PathBuf),
+    /// The values are no Hounsfield units.
+    #[error("{}: its values go from {least} to {most}, but a CT in Hounsfield units has air near -1000 and tissue round 0; is it the CT?", .file.display())]
+    NotHounsfield {
+        /// The file.
+        file: PathBuf,
+        /// Smallest value.
+        least: f32,
+        /// Largest value.
+        most: f32,
+    },
     /// The CT shows no body.
     #[error("{}: nothing in this CT is denser than air; are its values Hounsfield units?", .0.display())]
     NoBody(PathBuf),
@@ -175,6 +183,29 @@ pub enum ImportError {
     Centerlines(#[source] CenterlineError),
 }
 
+/// A label without a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnnamedLabel {
+    /// Its number.
+    pub label: u16,
+    /// How many voxels carry it.
+    pub voxels: u64,
+    /// Smallest voxel indices among them.
+    pub place: [usize; 3],
+}
+
+impl std::fmt::Display for UnnamedLabel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [i, j, k] = self.place;
+        let plural = if self.voxels == 1 { "" } else { "s" };
+        write!(
+            f,
+            "label {} has no name ({} voxel{plural} from voxel ({i}, {j}, {k}) on)",
+            self.label, self.voxels
+        )
+    }
+}
+
 /// A surface file with defects.
 #[derive(Clone, Debug)]
 pub struct Defect {
@@ -205,6 +236,8 @@ pub struct Imported {
 struct Sourced {
     structure: Structure,
     given_in: String,
+    /// The unit its file was read in; `None` for volumes, which say their own.
+    unit: Option<MeshUnits>,
 }
 
 /// Imports a patient.
@@ -226,9 +259,9 @@ pub fn import(
     }
     found.extend(meshes::import(request, atlas, progress, &mut notes)?);
     check_names_distinct(&found)?;
-    check_sizes(request, atlas, &found)?;
+    let found = plausible(atlas, found, &mut notes)?;
     let structures: Vec<Structure> = found.into_iter().map(|sourced| sourced.structure).collect();
-    let vessels = lumens::vessels(request, &structures, tissues, progress, &mut notes)?;
+    let vessels = lumens::vessels(request, &structures, atlas, tissues, progress, &mut notes)?;
     let patient = complete(request, structures, vessels, atlas);
     Ok(Imported { patient, notes })
 }
@@ -282,42 +315,50 @@ fn check_names_distinct(found: &[Sourced]) -> Result<(), ImportError> {
     Ok(())
 }
 
-/// Catches wrong units: no liver is 1.7 m long.
-fn check_sizes(
-    request: &ImportRequest,
+/// Catches wrong units: no liver is 1.7 m long. A label's crumb that is too small for what it is
+/// called is left out with a remark: scans cut structures at their ends.
+fn plausible(
     atlas: &Atlas,
-    found: &[Sourced],
-) -> Result<(), ImportError> {
-    for Sourced {
-        structure,
-        given_in,
-    } in found
-    {
-        let Some(entry) = atlas.structure(&structure.id) else {
-            continue;
-        };
+    found: Vec<Sourced>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Sourced>, ImportError> {
+    let mut kept = Vec::with_capacity(found.len());
+    for sourced in found {
+        let Sourced {
+            structure,
+            given_in,
+            unit,
+        } = &sourced;
         let extent = structure.surface.bounds().extent();
         let longest_mm = f64::from(extent.into_iter().fold(0.0, f32::max));
-        let (least, most) = entry.longest_mm;
-        if longest_mm > most || longest_mm < least {
-            return Err(ImportError::Implausible {
-                given_in: given_in.clone(),
-                structure: structure.id.clone(),
-                longest_mm,
-                plausible_mm: (least, most),
-                mend: size_mend(request, longest_mm, (least, most)),
-            });
+        let entry = atlas.structure(&structure.id);
+        let Some(size) = entry.and_then(|entry| entry.check_longest(longest_mm).err()) else {
+            kept.push(sourced);
+            continue;
+        };
+        if unit.is_none() && longest_mm < size.least_mm {
+            notes.push(format!(
+                "`{}` is left out: only {longest_mm:.1} mm of it are there",
+                structure.id
+            ));
+            continue;
         }
+        return Err(ImportError::Implausible {
+            given_in: given_in.clone(),
+            structure: structure.id.clone(),
+            longest_mm,
+            plausible_mm: (size.least_mm, size.most_mm),
+            mend: size_mend(*unit, longest_mm, (size.least_mm, size.most_mm)),
+        });
     }
-    Ok(())
+    Ok(kept)
 }
 
-/// The unit that would make the size plausible, if one does.
-fn size_mend(request: &ImportRequest, longest_mm: f64, (least, most): (f64, f64)) -> String {
-    if request.meshes.is_empty() {
-        return "check the voxel size in the label map's header".to_owned();
-    }
-    let now = request.unit.unwrap_or(MeshUnits::Millimetres).mm();
+/// The unit that would make the size plausible, if one does. `None` is a volume's own unit.
+fn size_mend(unit: Option<MeshUnits>, longest_mm: f64, (least, most): (f64, f64)) -> String {
+    let Some(now) = unit else {
+        return "check the voxel size in the header, and the label's name".to_owned();
+    };
     let units = [
         MeshUnits::Millimetres,
         MeshUnits::Centimetres,
@@ -325,11 +366,13 @@ fn size_mend(request: &ImportRequest, longest_mm: f64, (least, most): (f64, f64)
         MeshUnits::Inches,
     ];
     let fits = units.into_iter().find(|unit| {
-        let size = longest_mm / now * unit.mm();
-        (least..=most).contains(&size) && unit.mm() != now
+        let size = longest_mm / now.mm() * unit.mm();
+        (least..=most).contains(&size) && *unit != now
     });
     match fits {
-        Some(unit) => format!("in another unit it would fit: try --unit {unit}"),
+        Some(unit) => {
+            format!("it was read in {now}, but in {unit} it would fit: try --unit {unit}")
+        }
         None => "no unit makes it fit: is it the right structure?".to_owned(),
     }
 }

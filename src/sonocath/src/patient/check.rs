@@ -41,9 +41,8 @@ struct Row<'a> {
 /// Checks a patient: prints a table, fails on defects.
 pub fn run(arguments: &CheckArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let patient = open(&arguments.patient, terminal)?;
-    let shared =
-        overlaps(&patient, OVERLAP_SPACING_MM).map_err(|error| Failure::from_error(&error))?;
     let mut rows: Vec<Row<'_>> = patient.structures.par_iter().map(row).collect();
+    let shared = overlaps(&patient, OVERLAP_SPACING_MM)?;
     for overlap in &shared {
         note_overlap(&mut rows, &patient, overlap);
     }

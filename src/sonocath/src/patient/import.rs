@@ -40,7 +40,7 @@ pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> Result<ExitCode,
         .iter()
         .map(|s| s.id.as_str())
         .collect();
-    let value = json!({ "patient": arguments.out, "structures": ids, "notes": imported.notes });
+    let value = json!({ "patient": arguments.out.display().to_string(), "structures": ids, "notes": imported.notes });
     terminal.report(&said, &value);
     Ok(ExitCode::SUCCESS)
 }
@@ -58,11 +58,12 @@ fn resolve(arguments: &ImportArguments) -> Result<ImportRequest, Failure> {
         .iter()
         .map(|pair| split(pair))
         .collect::<Result<_, _>>()?;
+    let name = arguments
+        .name
+        .clone()
+        .filter(|name| !name.trim().is_empty());
     Ok(ImportRequest {
-        name: arguments
-            .name
-            .clone()
-            .unwrap_or_else(|| folder_name(arguments)),
+        name: name.unwrap_or_else(|| folder_name(arguments)),
         labels: arguments.labels.clone(),
         ct: arguments.ct.clone(),
         names: arguments.names.clone(),

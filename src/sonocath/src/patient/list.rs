@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anatomy::atlas::{Atlas, StructureEntry};
 use anatomy::patient_file::PATIENT_FILE;
 use anatomy::recipe::Recipe;
 use serde_json::json;
@@ -14,6 +15,9 @@ use crate::terminal::Terminal;
 
 /// Lists the built-in recipes and the patient folders in a directory.
 pub fn run(arguments: &ListArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    if arguments.structures {
+        return Ok(structures(terminal));
+    }
     let folders = patient_folders(&arguments.directory)?;
     let mut text = format!("{}\n", terminal.pick("Built in:", "内置："));
     let mut built_in = Vec::new();
@@ -33,8 +37,38 @@ pub fn run(arguments: &ListArguments, terminal: &Terminal) -> Result<ExitCode, F
     for folder in &folders {
         text += &format!("  {}\n", folder.display());
     }
-    terminal.report(&text, &json!({ "built_in": built_in, "folders": folders }));
+    terminal.report(
+        &text,
+        &json!({ "built_in": built_in, "folders": shown(&folders) }),
+    );
     Ok(ExitCode::SUCCESS)
+}
+
+/// Every structure of the atlas: the name files use, and the name people use.
+fn structures(terminal: &Terminal) -> ExitCode {
+    let known = Atlas::builtin().structures();
+    let line = |entry: &StructureEntry| {
+        format!(
+            "{:36} {}\n",
+            entry.id,
+            name_in(&entry.name, terminal.language)
+        )
+    };
+    let value = |entry: &StructureEntry| json!({ "id": entry.id, "name": { "en": entry.name.en, "zh": entry.name.zh } });
+    let values: Vec<_> = known.iter().map(value).collect();
+    terminal.report(
+        &known.iter().map(line).collect::<String>(),
+        &json!({ "structures": values }),
+    );
+    ExitCode::SUCCESS
+}
+
+/// Paths as text, with stand-ins for what is not Unicode.
+fn shown(folders: &[PathBuf]) -> Vec<String> {
+    folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect()
 }
 
 /// The directory itself and its sub-folders, as far as they hold a patient, sorted.

@@ -27,7 +27,7 @@ pub fn run(arguments: &MakeArguments, terminal: &Terminal) -> Result<ExitCode, F
         arguments.out.display(),
         summary(&patient, terminal)
     );
-    let value = json!({ "patient": arguments.out, "structures": patient.structures.len() });
+    let value = json!({ "patient": arguments.out.display().to_string(), "structures": patient.structures.len() });
     terminal.report(&said, &value);
     Ok(ExitCode::SUCCESS)
 }

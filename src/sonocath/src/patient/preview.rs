@@ -1,5 +1,7 @@
 //! `sonocath patient preview`
 
+use std::io::Read;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anatomy::Patient;
@@ -23,6 +25,7 @@ const LINE_COLOR: [u8; 3] = [255, 236, 170];
 /// Writes a patient's contact sheet.
 pub fn run(arguments: &PreviewArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let cut_at = arguments.at.as_deref().map(place).transpose()?;
+    check_target(&arguments.out)?;
     let patient = open(&arguments.patient, terminal)?;
     let subtitle = format!("{} · {}", patient.source, summary(&patient, terminal));
     let sheet = Sheet {
@@ -49,7 +52,10 @@ pub fn run(arguments: &PreviewArguments, terminal: &Terminal) -> Result<ExitCode
         arguments.out.display()
     );
     let size = [image.width, image.height];
-    terminal.report(&said, &json!({ "picture": arguments.out, "size": size }));
+    terminal.report(
+        &said,
+        &json!({ "picture": arguments.out.display().to_string(), "size": size }),
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -96,6 +102,33 @@ fn lines(vessels: &VesselGraph) -> Vec<SheetLine<'_>> {
         .iter()
         .map(|segment| line(segment.points.as_slice()))
         .collect()
+}
+
+/// Asked before the work: a picture goes into an existing folder and replaces nothing but a picture.
+fn check_target(out: &Path) -> Result<(), Failure> {
+    const PNG_SIGNATURE: [u8; 4] = *b"\x89PNG";
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(Failure::new(format!(
+            "--out {}: there is no folder of that name; make it first",
+            out.display()
+        )));
+    }
+    let mut start = [0; 4];
+    let mut is_picture = || {
+        out.is_file()
+            && std::fs::File::open(out)
+                .and_then(|mut file| file.read_exact(&mut start))
+                .is_ok()
+            && start == PNG_SIGNATURE
+    };
+    if out.exists() && !is_picture() {
+        return Err(Failure::new(format!(
+            "--out {}: exists and is no PNG picture; choose another name",
+            out.display()
+        )));
+    }
+    Ok(())
 }
 
 /// `X,Y,Z` in millimetres.
