@@ -22,11 +22,14 @@ catalog::record! {
     }
 }
 
+fn table() -> MotionAtRest {
+    let text = include_str!("../../../assets/motion.ron");
+    catalog::read_str(text, "assets/motion.ron", &MOTION).expect("a test reads the embedded table")
+}
+
 /// Quiet breathing and a resting heart for the structures present.
 pub fn at_rest(structures: &[Structure]) -> Motion {
-    let text = include_str!("../../../assets/motion.ron");
-    let table: MotionAtRest = catalog::read_str(text, "assets/motion.ron", &MOTION)
-        .expect("a test reads the embedded table");
+    let table = table();
     let excursions: Vec<Excursion> = table
         .excursions
         .into_iter()
@@ -47,8 +50,20 @@ pub fn at_rest(structures: &[Structure]) -> Motion {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::atlas::Atlas;
+
     #[test]
-    fn the_embedded_table_reads() {
-        assert!(super::at_rest(&[]).breathing.is_none());
+    fn every_structure_that_moves_is_in_the_atlas() {
+        for excursion in table().excursions {
+            let id = excursion.structure.as_str();
+            assert!(Atlas::builtin().structure(id).is_some(), "{id}");
+        }
+    }
+
+    #[test]
+    fn without_structures_nothing_moves_but_the_heart_beats() {
+        let motion = at_rest(&[]);
+        assert!(motion.breathing.is_none() && motion.heart_rate_per_min.is_some());
     }
 }
