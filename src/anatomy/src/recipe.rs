@@ -11,7 +11,7 @@ use geometry::sdf::{self, Expr, SdfError, SurfaceLimits, TubePoint};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::atlas::{Atlas, DisplayName};
+use crate::atlas::{Atlas, DisplayName, StructureEntry};
 use crate::landmarks;
 use crate::motion;
 use crate::patient::{Patient, Structure, surfaces_by_id};
@@ -268,7 +268,7 @@ pub struct Recipe {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Part {
-    id: String,
+    entry: StructureEntry,
     solid: Expr,
     resolution_mm: f64,
 }
@@ -301,13 +301,13 @@ impl Recipe {
         let recipe = Document::parse(text, source, &RECIPE)?
             .knowing("structure", "the atlas", ids)
             .knowing_own(OWN, &["structures", "id"])
-            .resolve_with(resolve)?;
+            .resolve_with(|file, faults| resolve(file, atlas, faults))?;
         Ok(recipe)
     }
 
     /// Ids of the structures, in the order of the file.
     pub fn structure_ids(&self) -> impl Iterator<Item = &str> {
-        self.structures.iter().map(|part| part.id.as_str())
+        self.structures.iter().map(|part| part.entry.id.as_str())
     }
 
     /// Makes the patient. The same recipe gives the same patient, whatever the number of threads.
@@ -328,14 +328,11 @@ impl Recipe {
                 let surface =
                     sdf::surface(&part.solid, part.resolution_mm, &SurfaceLimits::default())
                         .map_err(|source| RecipeError::Shape {
-                            structure: part.id.clone(),
+                            structure: part.entry.id.clone(),
                             source,
                         })?;
                 progress.step();
-                let entry = atlas
-                    .structure(&part.id)
-                    .expect("the reader knows the atlas");
-                Ok(Structure::of_entry(entry, surface))
+                Ok(Structure::of_entry(&part.entry, surface))
             })
             .collect::<Result<_, RecipeError>>()?;
         progress.done();
@@ -357,7 +354,7 @@ impl Recipe {
     }
 }
 
-fn resolve(file: RecipeFile, faults: &mut Faults) -> Option<Recipe> {
+fn resolve(file: RecipeFile, atlas: &Atlas, faults: &mut Faults) -> Option<Recipe> {
     faults.require_distinct("structure", file.structures.iter().map(|s| &s.id));
     let mut solids: BTreeMap<String, Expr> = BTreeMap::new();
     let mut structures = Vec::new();
@@ -375,11 +372,14 @@ fn resolve(file: RecipeFile, faults: &mut Faults) -> Option<Recipe> {
         };
         let resolution_mm = structure.resolution_mm.unwrap_or(file.resolution_mm);
         solids.insert(id.clone(), solid.clone());
-        structures.push(Part {
-            id,
-            solid,
-            resolution_mm,
-        });
+        // A name that the atlas does not hold has been reported by the reader.
+        if let Some(entry) = atlas.structure(&id) {
+            structures.push(Part {
+                entry: entry.clone(),
+                solid,
+                resolution_mm,
+            });
+        }
     }
     Some(Recipe {
         summary: file.summary,

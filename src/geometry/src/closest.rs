@@ -46,9 +46,12 @@ impl<'a, F> SurfaceQuery<'a, F> {
     }
 
     /// The closest place on the surface.
+    ///
+    /// # Panics
+    /// If a coordinate of `query` is not a number.
     pub fn closest(&self, query: Point<F>) -> SurfacePoint<F> {
         self.closest_within(query, f64::INFINITY)
-            .expect("a mesh has at least one triangle and all its vertices are finite")
+            .expect("a mesh has a triangle, its vertices are finite, and so must the query be")
     }
 
     /// The closest place on the surface nearer than `limit_mm`, if any.
