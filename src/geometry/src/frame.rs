@@ -4,9 +4,7 @@
 //! point of frame `A` to frame `B`. Chains therefore only compile when the inner frames meet:
 //!
 //! ```
-//! use geometry::frame::{Frame, Patient, Point, Pose, Vector};
-//! #[derive(Clone, Copy)] struct Probe;
-//! impl Frame for Probe { const NAME: &'static str = "probe"; }
+//! use geometry::frame::{Patient, Point, Pose, Probe, Vector};
 //!
 //! let patient_from_probe = Pose::<Patient, Probe>::translation(Vector::new(10.0, 0.0, 0.0));
 //! let tip_in_probe = Point::<Probe>::new(0.0, 0.0, 5.0);
@@ -15,9 +13,7 @@
 //! ```
 //!
 //! ```compile_fail
-//! use geometry::frame::{Frame, Patient, Point, Pose, Vector};
-//! #[derive(Clone, Copy)] struct Probe;
-//! impl Frame for Probe { const NAME: &'static str = "probe"; }
+//! use geometry::frame::{Patient, Point, Pose, Probe, Vector};
 //! let patient_from_probe = Pose::<Patient, Probe>::translation(Vector::new(1.0, 0.0, 0.0));
 //! let already_in_patient = Point::<Patient>::new(0.0, 0.0, 0.0);
 //! let wrong = patient_from_probe * already_in_patient; // frames do not meet
@@ -57,6 +53,9 @@ macro_rules! frame {
 }
 frame!(/// DICOM LPS: +x to the patient's left, +y posterior, +z superior; millimetres.
     Patient, "patient");
+frame!(/// An ultrasound probe: the origin at the middle of its face, +x along the scan towards the marked
+    /// side, +z out of the face into the body, +y = z × x (elevation); millimetres.
+    Probe, "probe");
 frame!(/// Continuous voxel indices (i, j, k) of one volume; voxel centres lie at whole numbers.
     Voxel, "voxel");
 frame!(/// The axes of a mesh or markup file before unit and axis options are applied.

@@ -1,0 +1,10 @@
+//! Probes and consoles: what stands in the room, as data.
+//!
+//! What is absent here: physics. A [`Probe`] says what its aperture is, a [`Console`] what its knobs
+//! are set to; what follows from them for an image is worked out by the imaging crates.
+
+mod console;
+mod probe;
+
+pub use console::{Apodization, Console, Effects, GrayMap, Transmit, Zoom};
+pub use probe::{Array, Elevation, Face, Probe};
