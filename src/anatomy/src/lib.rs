@@ -33,8 +33,10 @@ pub mod plane;
 pub mod planes;
 pub mod progress;
 pub mod recipe;
+pub mod scatterers;
 pub mod tissue;
 pub mod vessels;
 
 pub use patient::{Existing, Patient, PatientError, Structure};
 pub use progress::{Progress, Silent};
+pub use scatterers::Scatterers;

@@ -21,13 +21,20 @@ use crate::atlas::{DisplayName, StructureEntry, StructureKind};
 use crate::patient_file::{
     FlowFile, Habitus, Identity, LandmarkFile, Motion, NodeFile, PATIENT, PATIENT_FILE,
     PatientFile, Place, PlaneFile, STRUCTURE, SegmentFile, StructureFile, TISSUE, VesselsFile,
+    is_within_folder,
 };
 use crate::planes::StandardPlane;
+use crate::scatterers::{
+    ScattererEntry, ScattererError, ScattererLimits, Scatterers, Unit, gather, write_npy,
+};
 use crate::tissue::{TissueId, TissueTable};
 use crate::vessels::{Flow, VesselGraph, VesselNode, VesselSegment};
 
 /// Folder of the surfaces within a patient's folder.
 const SURFACES: &str = "surfaces";
+
+/// File of the scatterers within a patient's folder.
+const SCATTERERS: &str = "scatterers.npy";
 
 /// Why a patient cannot be read or written.
 #[derive(Debug, Error)]
@@ -54,6 +61,9 @@ pub enum PatientError {
     /// A surface file cannot be written.
     #[error(transparent)]
     SurfaceOut(MeshFileError),
+    /// Scatterers cannot be read or written.
+    #[error(transparent)]
+    Scatterers(#[from] ScattererError),
     /// The folder to write exists.
     #[error("{} exists already{}", .folder.display(), .mend)]
     Exists {
@@ -124,6 +134,8 @@ pub struct Patient {
     pub planes: Vec<(DisplayName, StandardPlane)>,
     /// How the body moves at rest.
     pub motion: Motion,
+    /// Points that scatter sound beside what the tissues scatter.
+    pub scatterers: Scatterers,
 }
 
 /// What to do where the folder to write exists.
@@ -150,6 +162,7 @@ impl Patient {
             landmarks: Vec::new(),
             planes: Vec::new(),
             motion: Motion::default(),
+            scatterers: Scatterers::default(),
         }
     }
 
@@ -257,6 +270,9 @@ impl Patient {
             let comments = [structure.id.as_str()];
             write_ply_file(&structure.surface, &comments, &path).map_err(PatientError::SurfaceOut)
         })?;
+        if !self.scatterers.is_empty() {
+            write_npy(&self.scatterers, &folder.join(SCATTERERS))?;
+        }
         let path = folder.join(PATIENT_FILE);
         let text = catalog::to_ron(&self.to_file(tissues), &PATIENT)
             .map_err(|error| PatientError::Write(error.to_string()))?;
@@ -273,6 +289,7 @@ impl Patient {
             landmarks: self.landmarks.iter().map(landmark_to_file).collect(),
             planes: self.planes.iter().map(plane_to_file).collect(),
             motion: self.motion.clone(),
+            scatterers: scatterers_to_file(&self.scatterers),
         }
     }
 }
@@ -365,9 +382,8 @@ fn foreign_file(folder: &Path) -> Option<PathBuf> {
     let is_surface =
         |path: &PathBuf| path.extension().is_some_and(|e| e == "ply") && path.is_file();
     let surfaces = folder.join(SURFACES);
-    let beside = entries(folder)
-        .into_iter()
-        .find(|path| *path != surfaces && *path != folder.join(PATIENT_FILE));
+    let own = [SURFACES, PATIENT_FILE, SCATTERERS].map(|name| folder.join(name));
+    let beside = entries(folder).into_iter().find(|path| !own.contains(path));
     beside.or_else(|| {
         entries(&surfaces)
             .into_iter()
@@ -389,9 +405,15 @@ fn check(file: &PatientFile, faults: &mut Faults) {
         );
         faults.require(end.span, end.value < nodes, message);
     }
+    for entry in &file.scatterers {
+        if let ScattererEntry::File { path, .. } = &entry.value {
+            let message = format!("scatterer file {path:?} lies outside the patient's folder");
+            faults.require(entry.span, is_within_folder(path), message);
+        }
+    }
 }
 
-/// A checked file as a patient; only surfaces can still fail.
+/// A checked file as a patient; only surfaces and scatterers can still fail.
 fn resolve(
     folder: &Path,
     file: PatientFile,
@@ -435,7 +457,29 @@ fn resolve(
         landmarks: file.landmarks.into_iter().map(landmark).collect(),
         planes: file.planes.into_iter().map(plane).collect(),
         motion: file.motion,
+        scatterers: scatterers(folder, &file.scatterers)?,
     })
+}
+
+fn scatterers(
+    folder: &Path,
+    entries: &[Spanned<ScattererEntry>],
+) -> Result<Scatterers, ScattererError> {
+    let entries: Vec<ScattererEntry> = entries.iter().map(|entry| entry.value.clone()).collect();
+    let source = folder.join(PATIENT_FILE);
+    gather(&entries, Some(folder), &source, &ScattererLimits::default())
+}
+
+fn scatterers_to_file(scatterers: &Scatterers) -> Vec<Spanned<ScattererEntry>> {
+    let entry = ScattererEntry::File {
+        path: SCATTERERS.to_owned(),
+        unit: Unit::Millimetres,
+    };
+    if scatterers.is_empty() {
+        Vec::new()
+    } else {
+        vec![entry.into()]
+    }
 }
 
 fn vessels(file: VesselsFile) -> VesselGraph {

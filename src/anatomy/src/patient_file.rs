@@ -12,6 +12,7 @@ use nalgebra::Vector3;
 
 use crate::atlas::{DisplayName, StructureKind};
 use crate::entry::Id;
+use crate::scatterers::ScattererEntry;
 
 /// Name and version of the format.
 pub const PATIENT: Format = Format::new("Patient", 1);
@@ -48,6 +49,8 @@ catalog::record! {
         pub planes: Vec<PlaneFile> = Vec::new(),
         /// How the body moves.
         pub motion: Motion = Motion::default(),
+        /// Point scatterers beside what the tissues scatter.
+        pub scatterers: Vec<Spanned<ScattererEntry>> = Vec::new(),
     }
 }
 
@@ -235,12 +238,15 @@ struct WithinFolder;
 
 impl Rule<String> for WithinFolder {
     fn check(&self, path: &String, node: &Node, faults: &mut Faults) -> bool {
-        let inside = Path::new(path)
-            .components()
-            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
         let message = format!("surface {path:?} lies outside the patient's folder");
-        faults.require(node.span, inside && !path.is_empty(), message)
+        faults.require(node.span, is_within_folder(path), message)
     }
+}
+
+/// Whether a path from a folder cannot lead out of it.
+pub(crate) fn is_within_folder(path: &str) -> bool {
+    let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    !path.is_empty() && Path::new(path).components().all(inside)
 }
 
 fn orthonormal_axes(plane: &PlaneFile, _: &Node, faults: &mut Faults) {

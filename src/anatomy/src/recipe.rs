@@ -18,6 +18,7 @@ use crate::patient::{Patient, Structure, surfaces_by_id};
 use crate::patient_file::{Habitus, Identity};
 use crate::planes;
 use crate::progress::Progress;
+use crate::scatterers::Scatterers;
 use crate::tissue::TissueTable;
 use crate::vessels::{VesselGraph, lumens_of};
 
@@ -348,6 +349,7 @@ impl Recipe {
             landmarks: landmarks::derive(&structures, &vessels),
             planes: planes::derive_all(atlas, &surfaces_by_id(&structures)),
             motion: motion::at_rest(&structures),
+            scatterers: Scatterers::default(),
             structures,
             vessels,
         })

@@ -80,6 +80,10 @@ fn patient() -> Patient {
                 }],
             }),
         },
+        scatterers: Scatterers {
+            places_mm: vec![[1.5, -2.25, 3.125], [0.1, 0.2, 0.3]],
+            amplitudes: vec![1.0, -0.3],
+        },
         structures,
     }
 }
@@ -97,6 +101,7 @@ fn what_is_saved_is_what_is_loaded() {
     assert_eq!(loaded.vessels, patient.vessels);
     assert_eq!(loaded.identity, patient.identity);
     assert_eq!(loaded.landmarks, patient.landmarks);
+    assert_eq!(loaded.scatterers, patient.scatterers);
     assert_eq!(loaded.planes.len(), patient.planes.len());
     for ((_, a), (_, b)) in loaded.planes.iter().zip(&patient.planes) {
         assert!(a.center.distance(&b.center) < 1e-3 && (a.lateral - b.lateral).norm() < 1e-5);
@@ -172,6 +177,71 @@ fn a_missing_or_cut_surface_names_structure_and_file() {
         gone.contains("`liver`") && gone.contains("liver.ply"),
         "{gone}"
     );
+}
+
+#[test]
+fn scatterers_may_be_absent_listed_and_in_files() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path().join("p");
+    let tissues = TissueTable::builtin();
+    let without = Patient {
+        scatterers: Scatterers::default(),
+        ..patient()
+    };
+    without.save(&folder, Existing::Keep, tissues).unwrap();
+    assert!(!folder.join(SCATTERERS).exists());
+    let path = folder.join(PATIENT_FILE);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(!text.contains("scatterers"), "{text}");
+    assert!(
+        Patient::load(&folder, tissues)
+            .unwrap()
+            .scatterers
+            .is_empty()
+    );
+
+    let with = |entries: &str| {
+        let at = text.rfind(')').unwrap();
+        let text = format!("{}scatterers: [{entries}])", &text[..at]);
+        fs::write(&path, text).unwrap();
+        Patient::load(&folder, tissues)
+    };
+    write_npy(&patient().scatterers, &folder.join("cloud.npy")).unwrap();
+    let loaded = with("Points([(1, 2, 3, 0.5)]), File(path: \"cloud.npy\")").unwrap();
+    assert_eq!(loaded.scatterers.len(), 3);
+    assert_eq!(loaded.scatterers.places_mm[0], [1.0, 2.0, 3.0]);
+    assert_eq!(loaded.scatterers.amplitudes, [0.5, 1.0, -0.3]);
+    let outside = with("File(path: \"../cloud.npy\")")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        outside.contains("outside the patient's folder"),
+        "{outside}"
+    );
+    let missing = with("File(path: \"clod.npy\")").unwrap_err().to_string();
+    assert!(missing.contains("clod.npy"), "{missing}");
+
+    // What a user put there is not lost when the patient is replaced.
+    let refused = without.save(&folder, Existing::ReplacePatient, tissues);
+    assert!(refused.unwrap_err().to_string().contains("cloud.npy"));
+}
+
+#[test]
+fn unpaired_or_endless_scatterers_are_not_saved() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path().join("p");
+    let mut patient = patient();
+    patient.scatterers.places_mm[1][2] = f32::NAN;
+    let error = patient.save(&folder, Existing::Keep, TissueTable::builtin());
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("row 1") && error.contains("z = NaN"),
+        "{error}"
+    );
+    patient.scatterers.places_mm.pop();
+    let error = patient.save(&folder, Existing::Keep, TissueTable::builtin());
+    assert!(error.unwrap_err().to_string().contains("1 places"));
+    assert!(!folder.exists());
 }
 
 #[test]

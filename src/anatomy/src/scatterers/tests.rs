@@ -1,0 +1,1 @@
+//! Against files made by hand.
