@@ -4,7 +4,9 @@
 //! are set to; what follows from them for an image is worked out by the imaging crates.
 
 mod console;
+mod error;
 mod probe;
 
 pub use console::{Apodization, Console, Effects, GrayMap, Transmit, Zoom};
+pub use error::EquipmentError;
 pub use probe::{Array, Elevation, Face, Probe};
