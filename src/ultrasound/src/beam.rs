@@ -1,6 +1,32 @@
 //! The two-way beam as a table, from the aperture.
+//!
+//! **Sign of phases.** An echo from depth z on the line has the carrier `exp(+i 2 k₀ z)` with
+//! k₀ = 2π f₀ / (1540 m/s) and f₀ the transmit frequency: whatever comes later has a more positive
+//! phase. So an echo from beside the line, where the way is longer, has a positive phase in
+//! [`Beam::lateral`] and [`Beam::elevation`]; and from [`Beam::spectrum`] the echo of a scatterer at
+//! depth z appears at depth d of the line as
+//!
+//! `exp(+i 2 k₀ z) · Σ_f spectrum(z; f) · exp(−i 2 (k − k₀) (d − z))`, k = 2π f / (1540 m/s).
+//!
+//! **What is taken at which time.** Lateral and elevation are amplitudes at the moment when the
+//! envelope of the echo from the axis at the same depth peaks. Echoes from far off the axis come
+//! later than that moment; what of them is left at it is small, as it is in a cut through a
+//! point's image along the arc.
+//!
+//! **Model.** Strips that radiate into a soft baffle, `cos θ · sinc(k b/2 sin θ) · exp(ikr) / √r`, as
+//! in García, SIMUS, Comput. Methods Programs Biomed. 218, 2022; 1540 m/s everywhere.
 
+mod classes;
+mod setting;
+#[cfg(test)]
+mod tests;
+
+use equipment::{Console, Probe};
 use nalgebra::Complex;
+
+use crate::grid::ScanGrid;
+
+use setting::Setting;
 
 /// The two-way beam of one setting in a homogeneous medium at 1540 m/s, as factors
 ///
@@ -62,4 +88,67 @@ pub struct Beam {
     pub focal_area_mm2: f64,
     /// Depth of greatest on-axis gain, mm.
     pub focal_depth_mm: f64,
+}
+
+impl Beam {
+    /// The beam of a probe at a setting, for the lines of a grid.
+    pub fn new(probe: &Probe, console: &Console, grid: &ScanGrid) -> Self {
+        let setting = Setting::new(probe, console, grid);
+        let far = setting.far_rows();
+        let half_lines = setting.half_lines(&far);
+        let steps_per_line = setting.steps_per_line();
+        let near = setting.near_rows(&far, half_lines, steps_per_line);
+        let elevations = setting.elevation_rows();
+        let (spectrum, focus) = setting.spectra(&far, &elevations);
+        let mut beam = Self {
+            depth_step_mm: setting.depth_step_mm,
+            depths: setting.depths,
+            attenuations_db_cm_mhz: setting::ATTENUATIONS_DB_CM_MHZ.to_vec(),
+            class_of_line: setting.classes.of_line.clone(),
+            classes: setting.classes.list.len(),
+            lateral: setting.sorted_near(&near),
+            half_lines,
+            steps_per_line,
+            far_lateral: far.iter().flat_map(|row| row.profile.clone()).collect(),
+            class_gain: setting.class_gain(&far),
+            elevation: elevations
+                .iter()
+                .flat_map(|row| row.profile.clone())
+                .collect(),
+            elevation_nodes: 2 * setting::ELEVATION_SIDE - 1,
+            elevation_reach_mm: elevations.iter().map(|row| row.reach_mm).collect(),
+            frequencies_mhz: setting.band.frequencies_mhz().collect(),
+            spectrum: Vec::new(),
+            widths_mm: Vec::new(),
+            focal_area_mm2: 0.0,
+            focal_depth_mm: focus as f64 * setting.depth_step_mm,
+        };
+        beam.widths_mm = (0..setting.depths)
+            .map(|depth| setting.widths_mm(&beam, &spectrum[depth], depth))
+            .collect();
+        beam.focal_area_mm2 = setting.focal_area_mm2(&beam, focus);
+        let single = |z: &Complex<f64>| Complex::new(z.re as f32, z.im as f32);
+        beam.spectrum = spectrum.iter().flatten().map(single).collect();
+        beam
+    }
+
+    /// Near lateral profile of a class, for one of the attenuations, at a depth node.
+    fn near_row(&self, class: usize, attenuation: usize, depth: usize) -> &[Complex<f32>] {
+        let nodes = 2 * self.half_lines * self.steps_per_line + 1;
+        let attenuations = self.attenuations_db_cm_mhz.len();
+        let row = (class * attenuations + attenuation) * self.depths + depth;
+        &self.lateral[row * nodes..(row + 1) * nodes]
+    }
+
+    /// Far lateral profile of a class at a depth node.
+    fn far_row(&self, class: usize, depth: usize) -> &[Complex<f32>] {
+        let nodes = self.far_lateral.len() / (self.classes * self.depths);
+        let row = class * self.depths + depth;
+        &self.far_lateral[row * nodes..(row + 1) * nodes]
+    }
+
+    /// Elevation profile at a depth node.
+    fn elevation_row(&self, depth: usize) -> &[Complex<f32>] {
+        &self.elevation[depth * self.elevation_nodes..(depth + 1) * self.elevation_nodes]
+    }
 }
