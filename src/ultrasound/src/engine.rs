@@ -1,13 +1,32 @@
 //! From a medium, a probe and its pose to a frame.
+//!
+//! Three kinds of objects: the [`Medium`] lives as long as the patient, the [`Imager`] as long as a
+//! setting of the console, what a frame needs is kept inside the imager and used again.
 
-use anatomy::patient::Patient;
-use anatomy::tissue::TissueTable;
-use equipment::{Console, Probe};
-use geometry::Pose;
+use std::sync::Arc;
+
+use equipment::{Array, Console, Effects, Probe};
 use geometry::frame::{self, Patient as PatientFrame};
+use geometry::{Point, Pose};
+use nalgebra::{Complex, Vector3};
+use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::frame::{BmodeFrame, Facts};
+use crate::beam::Beam;
+use crate::displacement::Displacement;
+use crate::frame::{Account, BmodeFrame, Facts, Look, Truth};
+use crate::grid::{REFERENCE_SPEED_M_S, ScanGrid, Shape};
+use crate::insonation::{self, Division, Insonation};
+use crate::interface_echoes::{InterfaceStage, slice_weights};
+use crate::mirror::{MirrorStage, Mirrored};
+use crate::path::{Path, Rates, Start, TraceMemory, Tracer, rates};
+use crate::receive::{PulseBank, Rebound, ReceiveMemory, Reception};
+use crate::splat::{Echoes, Layout, Raster};
+use crate::tables::Tables;
+use crate::tissue_echoes::{Thinning, TissueMemory, TissueStage};
+use crate::truth::{self, LinePaths};
+
+pub use crate::medium::Medium;
 
 /// Why there is no picture.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -19,25 +38,6 @@ pub enum UltrasoundError {
     #[error("{0}")]
     Medium(String),
 }
-
-/// What sound meets in one patient. Long-lived: made once for a patient.
-#[derive(Debug)]
-pub struct Medium {}
-
-impl Medium {
-    /// The medium of a patient.
-    ///
-    /// # Errors
-    ///
-    /// Surfaces that no scene can be made of.
-    pub fn of_patient(_patient: &Patient, _tissues: &TissueTable) -> Result<Self, UltrasoundError> {
-        Ok(Self {})
-    }
-}
-
-/// A probe at one setting: beam tables and all that follows from them. Made once per setting.
-#[derive(Debug)]
-pub struct Imager {}
 
 /// Where the probe is and what the moment is like.
 #[derive(Clone, Debug)]
@@ -52,6 +52,103 @@ pub struct View {
     pub seed: u64,
     /// Whether each sample's truth is wanted.
     pub truth: bool,
+    /// How tissue has moved since the patient was made; the medium's surfaces have to have moved
+    /// with it.
+    pub displacement: Option<Arc<Displacement>>,
+}
+
+impl View {
+    /// A still view with gel and without truth, seed 0.
+    pub fn at(patient_from_probe: Pose<PatientFrame, frame::Probe>) -> Self {
+        Self {
+            patient_from_probe,
+            gel_mm: 3.0,
+            tick: 0,
+            seed: 0,
+            truth: false,
+            displacement: None,
+        }
+    }
+}
+
+/// The parts of a frame's work, in their order; [`Imager::frame_watched`] tells when each is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Paths through the surfaces.
+    Paths,
+    /// Echoes of interfaces, mirrors, loose scatterers.
+    Interfaces,
+    /// Echoes of tissue, and all echoes on to lines.
+    Tissue,
+    /// Reverberation, pulse, noise, envelope.
+    Receive,
+    /// Facts and truth.
+    Truth,
+}
+
+/// Electronic noise, dB below a perfect mirror's echo. With it a curved array at 3.5 MHz sees
+/// about 16 cm into tissue of 0.5 dB/cm/MHz, as such probes do (estimate).
+const NOISE_DB: f64 = -119.0;
+
+/// Haze of the body wall at the face, dB, for 30 mm of fat and muscle (estimate).
+const HAZE_DB: f64 = -84.0;
+
+/// Rebounds weaker than this do not count: −70 dB.
+const LEAST_REBOUND: f64 = 3e-4;
+
+/// Strongest rebounds of a line that count.
+const MOST_REBOUNDS: usize = 6;
+
+/// Echoes come back to the face within this angle, 1/e of amplitude: about 6 degrees.
+const REBOUND_RAD: f64 = 0.1;
+
+/// A probe at one setting: beam tables and all that follows from them. Made once per setting.
+#[derive(Debug)]
+pub struct Imager {
+    looks: Vec<LookPlan>,
+    effects: Effects,
+    f0_mhz: f64,
+    probe: Probe,
+}
+
+/// One look: what follows from the setting, and a frame's memory.
+#[derive(Debug)]
+struct LookPlan {
+    grid: Arc<ScanGrid>,
+    tables: Tables,
+    division: Division,
+    thinning: Thinning,
+    layout: Layout,
+    bank: PulseBank,
+    oversampling: usize,
+    slice_weights: Vec<f32>,
+    elevation_width_mm: Vec<f32>,
+    focal_area_mm2: f64,
+    sensitivity_db: Vec<f32>,
+    work: Work,
+}
+
+/// A frame's memory, used again.
+#[derive(Debug, Default)]
+struct Work {
+    insonation: Insonation,
+    bands: Vec<BandWork>,
+    lists: Vec<Echoes>,
+    mirrored: Vec<Mirrored>,
+    raster: Raster,
+    receive: Vec<ReceiveMemory>,
+    rebounds: Vec<Vec<Rebound>>,
+    haze: Vec<f32>,
+    fact_paths: Vec<Path>,
+    fact_memory: Vec<(TraceMemory, Vec<Start>)>,
+}
+
+#[derive(Debug, Default)]
+struct BandWork {
+    tissue: TissueMemory,
+    echoes: Echoes,
+    raster: Raster,
+    tissue_count: u64,
 }
 
 impl Imager {
@@ -60,17 +157,663 @@ impl Imager {
     /// # Errors
     ///
     /// Settings that the probe cannot do.
-    pub fn new(_probe: &Probe, _console: &Console) -> Result<Self, UltrasoundError> {
-        Ok(Self {})
+    pub fn new(probe: &Probe, console: &Console) -> Result<Self, UltrasoundError> {
+        Self::with_density(probe, console, crate::speckle::PER_RESOLUTION_CELL)
+    }
+
+    /// As [`Imager::new`], with at least so many scatterers in a resolution cell (never less than
+    /// [`crate::speckle::PER_RESOLUTION_CELL`]).
+    ///
+    /// # Errors
+    ///
+    /// Settings that the probe cannot do.
+    pub fn with_density(
+        probe: &Probe,
+        console: &Console,
+        per_cell: f64,
+    ) -> Result<Self, UltrasoundError> {
+        let f0_mhz = console.frequency_mhz.unwrap_or(probe.center_frequency_mhz);
+        let is_linear = matches!(probe.array, Array::Linear { .. });
+        let others = if is_linear {
+            console.compounding_deg.as_slice()
+        } else {
+            &[]
+        };
+        let angles = std::iter::once(0.0).chain(others.iter().copied());
+        let looks = angles
+            .map(|angle| LookPlan::new(probe, console, angle, f0_mhz, per_cell))
+            .collect();
+        Ok(Self {
+            looks,
+            effects: console.effects,
+            f0_mhz,
+            probe: probe.clone(),
+        })
+    }
+
+    /// The lines of each look.
+    pub fn grids(&self) -> Vec<Arc<ScanGrid>> {
+        self.looks.iter().map(|look| look.grid.clone()).collect()
+    }
+
+    /// Working frequency, MHz.
+    pub fn frequency_mhz(&self) -> f64 {
+        self.f0_mhz
+    }
+
+    /// How bright speckle would be at each sample of the first look in a medium without
+    /// attenuation, dB over that at its brightest: what the machine knows of its own beam.
+    pub fn sensitivity_db(&self) -> &[f32] {
+        &self.looks[0].sensitivity_db
     }
 
     /// Makes a frame.
-    pub fn frame(&mut self, _medium: &Medium, _view: &View) -> BmodeFrame {
-        unimplemented!("being built")
+    pub fn frame(&mut self, medium: &Medium, view: &View) -> BmodeFrame {
+        self.frame_watched(medium, view, &mut |_| {})
+    }
+
+    /// Makes a frame and tells after each stage of each look that it is done.
+    pub fn frame_watched(
+        &mut self,
+        medium: &Medium,
+        view: &View,
+        done: &mut dyn FnMut(Stage),
+    ) -> BmodeFrame {
+        let rates = rates(medium, self.f0_mhz, &self.effects);
+        let setting = Setting {
+            medium,
+            view,
+            rates: &rates,
+            effects: self.effects,
+            f0_mhz: self.f0_mhz,
+            probe: &self.probe,
+        };
+        let mut account = Account::default();
+        let mut facts = None;
+        let mut looks = Vec::with_capacity(self.looks.len());
+        for plan in &mut self.looks {
+            let (look, look_facts) = plan.image(&setting, &mut account, done);
+            facts.get_or_insert(look_facts);
+            looks.push(look);
+        }
+        BmodeFrame {
+            looks,
+            facts: facts.unwrap_or_default(),
+            account,
+        }
     }
 
     /// The facts alone, the same as the frame's, much faster.
-    pub fn facts(&mut self, _medium: &Medium, _view: &View) -> Facts {
-        unimplemented!("being built")
+    pub fn facts(&mut self, medium: &Medium, view: &View) -> Facts {
+        let rates = rates(medium, self.f0_mhz, &self.effects);
+        let setting = Setting {
+            medium,
+            view,
+            rates: &rates,
+            effects: self.effects,
+            f0_mhz: self.f0_mhz,
+            probe: &self.probe,
+        };
+        self.looks[0].facts(&setting)
     }
+}
+
+/// What a frame is made with.
+struct Setting<'a> {
+    medium: &'a Medium,
+    view: &'a View,
+    rates: &'a [Rates],
+    effects: Effects,
+    f0_mhz: f64,
+    probe: &'a Probe,
+}
+
+impl Setting<'_> {
+    fn tracer(&self, until_mm: f64, mirrors: bool) -> Tracer<'_> {
+        Tracer {
+            medium: self.medium,
+            rates: self.rates,
+            effects: self.effects,
+            gel_mm: self.view.gel_mm,
+            until_mm,
+            probe_from_patient: self.view.patient_from_probe.inverse(),
+            f_mhz: self.f0_mhz,
+            mirrors,
+        }
+    }
+
+    fn wavelength_mm(&self) -> f64 {
+        REFERENCE_SPEED_M_S * 1e-3 / self.f0_mhz
+    }
+}
+
+impl LookPlan {
+    fn new(probe: &Probe, console: &Console, angle: f64, f0_mhz: f64, per_cell: f64) -> Self {
+        let grid = Arc::new(ScanGrid::new(probe, console, angle));
+        let beam = Beam::new(probe, console, &grid);
+        let tables = Tables::new(&beam, &grid, console.effects.aberration);
+        let axial_mm = beam.widths_mm.iter().map(|w| f64::from(w[0]));
+        let shortest = axial_mm.fold(f64::INFINITY, f64::min);
+        // Rows at least four to the pulse's width, so that sharing out between rows is benign.
+        let oversampling = libm::ceil(grid.sample_mm * 4.5 / shortest).clamp(1.0, 8.0) as usize;
+        let row_mm = grid.sample_mm / oversampling as f64;
+        let rows = (grid.samples - 1) * oversampling + 1;
+        let layout = Layout::new(grid.lines, tables.taps, rows, row_mm);
+        let depth_mm = grid.depth_mm();
+        let bank = PulseBank::new(&beam, f0_mhz, row_mm, depth_mm);
+        let cells: Vec<f64> = beam
+            .widths_mm
+            .iter()
+            .map(|w| w.iter().map(|&w| f64::from(w)).product())
+            .collect();
+        let thinning = Thinning::new(&cells, beam.depth_step_mm, depth_mm, per_cell);
+        let slice_mm = beam.widths_mm.iter().map(|w| f64::from(w[2]));
+        let slice_mm = slice_mm.fold(f64::INFINITY, f64::min).max(0.2) * 0.75;
+        let nodes = (grid.samples / 2).clamp(256, 1024);
+        let division = Division::new(&grid, SLICES, slice_mm, nodes);
+        let slice_weights = slice_weights(&tables, &division);
+        let elevation_width_mm = elevation_power(&tables);
+        let sensitivity_db = sensitivity(&beam, &tables, &bank, &elevation_width_mm, &grid);
+        Self {
+            grid,
+            division,
+            thinning,
+            layout,
+            bank,
+            oversampling,
+            slice_weights,
+            elevation_width_mm,
+            focal_area_mm2: beam.focal_area_mm2,
+            sensitivity_db,
+            tables,
+            work: Work::default(),
+        }
+    }
+
+    fn image(
+        &mut self,
+        setting: &Setting<'_>,
+        account: &mut Account,
+        done: &mut dyn FnMut(Stage),
+    ) -> (Look, Facts) {
+        let until_mm = self.grid.depth_mm();
+        let tracer = setting.tracer(until_mm, setting.effects.secondary_paths);
+        self.work.insonation.trace(
+            &tracer,
+            &self.grid,
+            &self.division,
+            &setting.view.patient_from_probe,
+            &self.tables,
+        );
+        self.mirror(setting);
+        self.rebounds(setting);
+        done(Stage::Paths);
+        self.sparse_echoes(setting, &tracer, account);
+        done(Stage::Interfaces);
+        self.tissue_echoes(setting, account);
+        self.merge();
+        done(Stage::Tissue);
+        let count = self.grid.lines * self.grid.samples;
+        let mut look = Look {
+            grid: self.grid.clone(),
+            iq: vec![Complex::new(0.0, 0.0); count],
+            envelope: vec![0.0; count],
+            truth: Vec::new(),
+        };
+        self.receive(setting, &mut look);
+        done(Stage::Receive);
+        let facts = truth::facts(self, &self.grid, &tracer, setting.medium.structures);
+        if setting.view.truth {
+            look.truth = self.truth(&tracer);
+        }
+        account.scatterers_per_cell = self.thinning.least_per_cell;
+        done(Stage::Truth);
+        (look, facts)
+    }
+
+    /// The path of a line in the middle slice.
+    fn line_path(&self, line: usize) -> &Path {
+        let middle = self.division.slices / 2 * self.division.paths;
+        &self.work.insonation.paths[middle + line * self.division.paths_per_line]
+    }
+
+    /// Traces on what mirrors have turned, in the middle slice.
+    fn mirror(&mut self, setting: &Setting<'_>) {
+        let work = &mut self.work;
+        work.mirrored.clear();
+        if !setting.effects.secondary_paths {
+            return;
+        }
+        let middle = self.division.slices / 2 * self.division.paths;
+        let mut starts = Vec::new();
+        for path in 0..self.division.paths {
+            let Some(mirror) = work.insonation.paths[middle + path].mirrors.first() else {
+                continue;
+            };
+            starts.push(Start {
+                origin: mirror.origin,
+                direction: mirror.direction,
+                state: mirror.state,
+                medium: Some(mirror.medium),
+            });
+            work.mirrored.push(Mirrored {
+                path,
+                walked: Path::default(),
+            });
+        }
+        let tracer = setting.tracer(self.grid.depth_mm(), false);
+        work.mirrored
+            .par_chunks_mut(64)
+            .zip(starts.par_chunks(64))
+            .for_each(|(mirrored, starts)| {
+                let mut memory = TraceMemory::default();
+                let mut paths = vec![Path::default(); starts.len()];
+                tracer.trace(starts, &mut paths, &mut memory);
+                for (mirrored, path) in mirrored.iter_mut().zip(paths) {
+                    mirrored.walked = path;
+                }
+            });
+    }
+
+    /// What the face throws back, and the haze of the body wall, line by line.
+    fn rebounds(&mut self, setting: &Setting<'_>) {
+        let lines = self.grid.lines;
+        self.work.rebounds.resize_with(lines, Vec::new);
+        self.work.haze.resize(lines, 0.0);
+        let face = &setting.probe.face;
+        let haze = libm::pow(10.0, HAZE_DB / 20.0);
+        for line in 0..lines {
+            let mut rebounds = std::mem::take(&mut self.work.rebounds[line]);
+            rebounds.clear();
+            let path = self.line_path(line);
+            if setting.effects.secondary_paths {
+                for echo in path.echoes.iter().filter(|echo| !echo.is_layer) {
+                    let angle = libm::acos(echo.cosine) / REBOUND_RAD;
+                    let amplitude = face.reflectivity * echo.amplitude * libm::exp(-angle * angle);
+                    if amplitude.abs() > LEAST_REBOUND {
+                        rebounds.push(Rebound {
+                            delay_mm: echo.delay_mm,
+                            amplitude,
+                        });
+                    }
+                }
+                rebounds.sort_by(|a, b| b.amplitude.abs().total_cmp(&a.amplitude.abs()));
+                rebounds.truncate(MOST_REBOUNDS);
+            }
+            let wall = path.segments.last().map_or(0.0, |last| last.state.wall_mm);
+            let wall = if setting.effects.clutter { wall } else { 0.0 };
+            self.work.haze[line] = (haze * (wall / 30.0).min(2.0)) as f32;
+            self.work.rebounds[line] = rebounds;
+        }
+    }
+
+    /// Echoes of interfaces, mirrors, the lens and loose scatterers, into one list per task.
+    fn sparse_echoes(&mut self, setting: &Setting<'_>, tracer: &Tracer<'_>, account: &mut Account) {
+        let slices = self.division.slices;
+        let mirror_tasks = self.work.mirrored.len().div_ceil(64);
+        let points = &setting.medium.points_mm;
+        let point_tasks = points.len().div_ceil(POINTS_PER_TASK);
+        let tasks = slices + 1 + mirror_tasks + point_tasks;
+        let mut lists = std::mem::take(&mut self.work.lists);
+        lists.resize_with(tasks, Echoes::default);
+        let strengths = self.strengths(setting);
+        let interfaces = InterfaceStage {
+            medium: setting.medium,
+            grid: &self.grid,
+            division: &self.division,
+            insonation: &self.work.insonation,
+            tables: &self.tables,
+            slice_weights: &self.slice_weights,
+            focal_area_mm2: self.focal_area_mm2,
+            wavelength_mm: setting.wavelength_mm(),
+            secondary: setting.effects.secondary_paths,
+        };
+        let mirrors = MirrorStage {
+            medium: setting.medium,
+            grid: &self.grid,
+            division: &self.division,
+            tables: &self.tables,
+            strengths: &strengths,
+            elevation_width_mm: &self.elevation_width_mm,
+            focal_area_mm2: self.focal_area_mm2,
+            seed: setting.view.seed,
+        };
+        lists.par_iter_mut().enumerate().for_each(|(task, list)| {
+            list.clear();
+            if task < slices {
+                interfaces.echoes(task, list);
+            } else if task == slices {
+                self.lens_echoes(setting, list);
+            } else if let Some(points) = task.checked_sub(slices + 1 + mirror_tasks) {
+                self.point_echoes(setting, points, list);
+            } else {
+                let first = (task - slices - 1) * 64;
+                let last = (first + 64).min(self.work.mirrored.len());
+                for mirrored in &self.work.mirrored[first..last] {
+                    mirrors.echoes(mirrored, tracer, list);
+                }
+            }
+            list.set_carrier(setting.f0_mhz);
+        });
+        account.interface_echoes += lists[..slices].iter().map(|l| l.len() as u64).sum::<u64>();
+        account.secondary_scatterers += lists[slices + 1..slices + 1 + mirror_tasks]
+            .iter()
+            .map(|list| list.len() as u64)
+            .sum::<u64>();
+        self.work.lists = lists;
+    }
+
+    /// By medium number: echo amplitude of tissue's scatterers where there is one per mm³.
+    ///
+    /// A scatterer of scattering length f on the axis at the focus echoes as f λ / A of a plane
+    /// mirror, A being the integral of the two-way beam there: by Huygens a mirror scatters 1/λ per
+    /// area. With n scatterers per mm³, n f² is the backscatter coefficient.
+    fn strengths(&self, setting: &Setting<'_>) -> Vec<f32> {
+        let medium = setting.medium;
+        let unit = setting.wavelength_mm() / self.focal_area_mm2;
+        let of = |index: usize| {
+            let scatter = medium.material_at(index).scatter;
+            let per_mm = scatter.map_or(0.0, |s| s.coefficient_per_cm_sr(setting.f0_mhz) / 10.0);
+            (per_mm.sqrt() * unit) as f32
+        };
+        (0..medium.media()).map(of).collect()
+    }
+
+    /// In air the pulse rings in the lens: bright bands at the face, fading.
+    fn lens_echoes(&self, setting: &Setting<'_>, list: &mut Echoes) {
+        let face = &setting.probe.face;
+        if !setting.effects.secondary_paths || face.lens_mm <= 0.0 {
+            return;
+        }
+        let step = face.lens_mm * REFERENCE_SPEED_M_S / face.lens_speed_m_s;
+        for path in 0..self.division.paths {
+            let middle = self.division.slices / 2 * self.division.paths;
+            let in_air = self.work.insonation.paths[middle + path].in_air;
+            let mut amplitude = if in_air { LENS_IN_AIR } else { LENS_IN_CONTACT };
+            let decay = if in_air {
+                LENS_DECAY_IN_AIR
+            } else {
+                LENS_DECAY_IN_CONTACT
+            };
+            let line = path as f32 / self.division.paths_per_line as f32;
+            for ring in 0..64 {
+                let z = (f64::from(ring) + 0.4) * step;
+                if amplitude < 1e-6 || z > self.grid.depth_mm() {
+                    break;
+                }
+                let depth = self.tables.depth_node(z as f32);
+                let width = self.grid.line_distance_mm(z) / self.division.paths_per_line as f64;
+                let row = self
+                    .tables
+                    .row((line + 0.5) as usize % self.grid.lines, 0, depth);
+                let gain = f64::from(self.bank.gain_at(z)).max(1e-3);
+                let patch = width / f64::from(self.elevation_width_mm[depth]).max(0.1);
+                list.push(
+                    line,
+                    z as f32,
+                    ((amplitude * patch / gain) as f32, 0.0),
+                    row,
+                );
+                amplitude *= decay;
+            }
+        }
+    }
+
+    /// Echoes of loose scatterers.
+    fn point_echoes(&self, setting: &Setting<'_>, task: usize, list: &mut Echoes) {
+        let medium = setting.medium;
+        let first = task * POINTS_PER_TASK;
+        let last = (first + POINTS_PER_TASK).min(medium.points_mm.len());
+        let probe_from_patient = setting.view.patient_from_probe.inverse();
+        let unit = POINT_LENGTH_MM * setting.wavelength_mm() / self.focal_area_mm2;
+        let displacement = setting.view.displacement.as_deref();
+        let division = &self.division;
+        for index in first..last {
+            let rest = Vector3::from(medium.points_mm[index]).map(f64::from);
+            let now = displacement.map_or(rest, |d| rest + d.at(rest));
+            let place = probe_from_patient * Point::from_coords(now);
+            let [u, z, e] = self.grid.beam_coordinates(place);
+            if !(z > 0.0 && z < self.grid.depth_mm() * 1.2) {
+                continue;
+            }
+            let at = self.grid.line_of_u(u) * division.paths_per_line as f64;
+            let margin = (self.tables.taps / 2 * division.paths_per_line) as f64;
+            if at < -margin || at > division.paths as f64 + margin {
+                continue;
+            }
+            let Some(seen) = self
+                .work
+                .insonation
+                .look_up(division, at as f32, z as f32, e as f32)
+            else {
+                continue;
+            };
+            let depth = self.tables.depth_node(z as f32);
+            let profile = self.tables.elevation(depth, e as f32 - seen.cell.lift_mm);
+            let amplitude = (unit as f32) * medium.point_amplitudes[index] * seen.cell.amplitude;
+            if amplitude == 0.0 || profile.norm_sqr() == 0.0 {
+                continue;
+            }
+            let line = seen.path / division.paths_per_line as f32;
+            let near = ((line + 0.5).max(0.0) as usize).min(self.grid.lines - 1);
+            let row = self.tables.row(near, seen.cell.variant, depth);
+            let complex = (profile.re * amplitude, profile.im * amplitude);
+            list.push(line, z as f32 + seen.shift_mm, complex, row);
+        }
+    }
+
+    /// Tissue's echoes, band by band, and with them the other echoes of each band, on to lines.
+    fn tissue_echoes(&mut self, setting: &Setting<'_>, account: &mut Account) {
+        let strengths = self.strengths(setting);
+        let mut bands = std::mem::take(&mut self.work.bands);
+        bands.resize_with(self.thinning.bands.len(), BandWork::default);
+        let thinning = self.thinning.seeded(setting.view.seed);
+        let stage = TissueStage {
+            medium: setting.medium,
+            grid: &self.grid,
+            division: &self.division,
+            insonation: &self.work.insonation,
+            tables: &self.tables,
+            thinning: &thinning,
+            strengths: &strengths,
+            patient_from_probe: &setting.view.patient_from_probe,
+            displacement: setting.view.displacement.as_deref(),
+        };
+        let share_mm = self.grid.depth_mm() / bands.len() as f64;
+        let last = bands.len() - 1;
+        bands.par_iter_mut().enumerate().for_each(|(index, band)| {
+            band.echoes.clear();
+            if setting.effects.speckle {
+                stage.echoes(&thinning.bands[index], &mut band.tissue, &mut band.echoes);
+            }
+            band.tissue_count = band.echoes.len() as u64;
+            band.echoes.set_carrier(setting.f0_mhz);
+            let low = if index == 0 {
+                0.0
+            } else {
+                index as f64 * share_mm
+            };
+            let high = if index == last {
+                f64::INFINITY
+            } else {
+                (index + 1) as f64 * share_mm
+            };
+            for list in &self.work.lists {
+                band.echoes.take_from(list, (low as f32, high as f32));
+            }
+            band.raster.prepare(&self.layout, band.echoes.delays_mm());
+            band.raster.add(&self.layout, &self.tables, &band.echoes);
+        });
+        account.scatterers += bands.iter().map(|band| band.tissue_count).sum::<u64>();
+        self.work.bands = bands;
+    }
+
+    /// All bands' rows in one raster.
+    fn merge(&mut self) {
+        let work = &mut self.work;
+        let whole = (self.layout.rows - 1) as f64 * self.layout.row_mm;
+        work.raster.prepare(&self.layout, Some((0.0, whole as f32)));
+        for band in &work.bands {
+            work.raster.merge(&self.layout, &band.raster);
+        }
+        if let Shape::Fan { closed: true, .. } = self.grid.shape {
+            work.raster.close(&self.layout);
+        }
+    }
+
+    fn receive(&mut self, setting: &Setting<'_>, look: &mut Look) {
+        let tick = setting.view.tick.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ setting.view.seed;
+        let noise = if setting.effects.noise {
+            libm::pow(10.0, NOISE_DB / 20.0) as f32
+        } else {
+            0.0
+        };
+        let reception = Reception {
+            layout: &self.layout,
+            bank: &self.bank,
+            samples: self.grid.samples,
+            sample_mm: self.grid.sample_mm,
+            oversampling: self.oversampling,
+            f0_mhz: setting.f0_mhz,
+            slopes: &self.work.insonation.slopes,
+            nodes: self.division.nodes,
+            node_mm: self.division.node_mm,
+            rebounds: &self.work.rebounds,
+            haze: &self.work.haze,
+            noise,
+            noise_seed: (tick ^ (tick >> 32)) as u32,
+            haze_seed: setting.view.seed as u32 ^ 0x4a2e,
+        };
+        let memories = &mut self.work.receive;
+        reception.receive(
+            &self.work.raster,
+            memories,
+            &mut look.iq,
+            &mut look.envelope,
+        );
+    }
+
+    fn truth(&self, tracer: &Tracer<'_>) -> Vec<Truth> {
+        let empty = Truth::default();
+        let mut truth = vec![empty; self.grid.lines * self.grid.samples];
+        truth
+            .par_chunks_mut(self.grid.samples)
+            .enumerate()
+            .for_each(|(line, out)| {
+                let path = line * self.division.paths_per_line;
+                let mirrored = self.work.mirrored.iter().find(|m| m.path == path);
+                let rebound = self.work.rebounds[line].first().map(|r| r.delay_mm);
+                let mirrored = mirrored.map(|mirrored| &mirrored.walked);
+                truth::of_line(
+                    self.line_path(line),
+                    mirrored,
+                    rebound,
+                    &self.grid,
+                    tracer,
+                    out,
+                );
+            });
+        truth
+    }
+
+    /// Facts without an image: only the scan lines' own paths are traced.
+    fn facts(&mut self, setting: &Setting<'_>) -> Facts {
+        let tracer = setting.tracer(self.grid.depth_mm(), false);
+        let lines = self.grid.lines;
+        let work = &mut self.work;
+        work.fact_paths.resize_with(lines, Path::default);
+        let tasks = lines.div_ceil(32);
+        work.fact_memory.resize_with(tasks, Default::default);
+        let grid = &self.grid;
+        work.fact_paths
+            .par_chunks_mut(32)
+            .zip(work.fact_memory.par_iter_mut())
+            .enumerate()
+            .for_each(|(task, (paths, (memory, starts)))| {
+                starts.clear();
+                starts.extend((0..paths.len()).map(|index| {
+                    let u = grid.u_of_line((task * 32 + index) as f64);
+                    insonation::start(grid, &setting.view.patient_from_probe, u, 0.0)
+                }));
+                tracer.trace(starts, paths, memory);
+            });
+        truth::facts(
+            &FactPaths(&work.fact_paths),
+            grid,
+            &tracer,
+            setting.medium.structures,
+        )
+    }
+}
+
+struct FactPaths<'a>(&'a [Path]);
+
+impl LinePaths for FactPaths<'_> {
+    fn of_line(&self, line: usize) -> &Path {
+        &self.0[line]
+    }
+}
+
+impl LinePaths for LookPlan {
+    fn of_line(&self, line: usize) -> &Path {
+        self.line_path(line)
+    }
+}
+
+/// Slices across the elevation.
+const SLICES: usize = 5;
+
+/// Loose scatterers that one task works on.
+const POINTS_PER_TASK: usize = 8192;
+
+/// Scattering length of a loose scatterer of amplitude 1, mm.
+const POINT_LENGTH_MM: f64 = 0.1;
+
+/// The pulse ringing in the lens: amplitude re a perfect mirror, and what is left of it from ring
+/// to ring; with air before the lens, and with the body (estimates from pictures of probes in
+/// air: some five to eight bands, gone after about 2 cm).
+const LENS_IN_AIR: f64 = 0.1;
+const LENS_IN_CONTACT: f64 = 0.01;
+const LENS_DECAY_IN_AIR: f64 = 0.62;
+const LENS_DECAY_IN_CONTACT: f64 = 0.25;
+
+/// ∫|elevation profile|² by depth node, mm.
+fn elevation_power(tables: &Tables) -> Vec<f32> {
+    const STEPS: usize = 100;
+    (0..tables.depths)
+        .map(|depth| {
+            let edge = tables.elevation_edge_mm[depth];
+            let step = 2.0 * edge / STEPS as f64;
+            let at = |i: usize| tables.elevation(depth, (-edge + (i as f64 + 0.5) * step) as f32);
+            (0..STEPS).map(|i| at(i).norm_sqr()).sum::<f32>() * step as f32
+        })
+        .collect()
+}
+
+/// Brightness of even speckle by sample, dB over its greatest.
+fn sensitivity(
+    beam: &Beam,
+    tables: &Tables,
+    bank: &PulseBank,
+    elevation_mm: &[f32],
+    grid: &ScanGrid,
+) -> Vec<f32> {
+    let by_node: Vec<f64> = (0..beam.depths)
+        .map(|depth| {
+            let z = depth as f64 * beam.depth_step_mm;
+            let lateral_mm = tables.lateral_power(depth) * grid.line_distance_mm(z);
+            let power = lateral_mm * f64::from(elevation_mm[depth]) * bank.energy_mm(z, 1.0);
+            let gain = f64::from(bank.gain_at(z));
+            10.0 * libm::log10((power * gain * gain).max(1e-20))
+        })
+        .collect();
+    let greatest = by_node.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (0..grid.samples)
+        .map(|sample| {
+            let at = sample as f64 * grid.sample_mm / beam.depth_step_mm;
+            let low = (at as usize).min(beam.depths - 2);
+            let value = by_node[low] + (by_node[low + 1] - by_node[low]) * (at - low as f64);
+            (value - greatest).max(-40.0) as f32
+        })
+        .collect()
 }

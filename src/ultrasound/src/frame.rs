@@ -32,7 +32,7 @@ pub struct Look {
 }
 
 /// What one sample is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Truth {
     /// The structure there, as its place in the patient's list plus 1; 0 outside all.
     pub structure: u16,

@@ -1,5 +1,8 @@
 //! Where the scan lines of a frame run, in the probe's frame.
 
+use std::f64::consts::TAU;
+
+use equipment::{Array, Console, Probe};
 use geometry::Point;
 use geometry::frame::Probe as ProbeFrame;
 
@@ -45,6 +48,62 @@ pub enum Shape {
 }
 
 impl ScanGrid {
+    /// The lines of a probe at a setting, turned by `look_deg` beside the console's steering
+    /// (linear arrays only; others ignore it).
+    pub fn new(probe: &Probe, console: &Console, look_deg: f64) -> Self {
+        let steer_rad = (console.steering_deg + look_deg).to_radians();
+        let (shape, whole, closed) = match probe.array {
+            Array::Linear {
+                elements, pitch_mm, ..
+            } => (
+                Shape::Parallel { steer_rad },
+                f64::from(elements) * pitch_mm,
+                false,
+            ),
+            Array::Curved {
+                elements,
+                pitch_mm,
+                radius_mm,
+                ..
+            } => {
+                let shape = Shape::Fan {
+                    radius_mm,
+                    closed: false,
+                };
+                (shape, f64::from(elements) * pitch_mm / radius_mm, false)
+            }
+            Array::Phased { sector_deg, .. } => {
+                let shape = Shape::Fan {
+                    radius_mm: 0.0,
+                    closed: false,
+                };
+                (shape, sector_deg.to_radians(), false)
+            }
+            Array::Rotational { radius_mm, .. } => {
+                let closed = console.width >= 1.0;
+                (Shape::Fan { radius_mm, closed }, TAU, closed)
+            }
+        };
+        let lines = console.lines as usize;
+        let samples = console.samples as usize;
+        let scanned = whole * console.width;
+        let pitch = scanned / lines as f64;
+        let middle = console.center * (whole - scanned) / 2.0;
+        let first = if closed {
+            0.0
+        } else {
+            middle - pitch * (lines as f64 - 1.0) / 2.0
+        };
+        Self {
+            shape,
+            lines,
+            first,
+            pitch,
+            samples,
+            sample_mm: console.depth_mm / (samples.max(2) - 1) as f64,
+        }
+    }
+
     /// u of a line.
     pub fn u_of_line(&self, line: f64) -> f64 {
         self.first + line * self.pitch

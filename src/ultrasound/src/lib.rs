@@ -2,14 +2,28 @@
 //!
 //! What is absent here: windows, files, clocks, the procedure's time, probe contact.
 
+mod angle;
 mod aperture;
 pub mod beam;
 pub mod boundary;
+pub mod displacement;
 pub mod engine;
 mod field;
 pub mod frame;
 pub mod grid;
-pub mod texture;
+mod insonation;
+mod interface_echoes;
+mod medium;
+mod mirror;
+mod path;
 mod pulse;
+mod receive;
+mod simd;
+mod speckle;
+mod splat;
+mod tables;
+pub mod texture;
+mod tissue_echoes;
+mod truth;
 
 pub use nalgebra::Complex;

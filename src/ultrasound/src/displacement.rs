@@ -1,0 +1,119 @@
+//! Where tissue has moved: a lattice of displacements between which is interpolated.
+
+use nalgebra::Vector3;
+
+use crate::speckle::Tile;
+
+/// How far tissue has moved from where it was, on a regular lattice over the resting body.
+///
+/// The tissue that rests at X is now at X + d(X). Between nodes d is trilinear; outside the lattice
+/// it is that of the nearest place on its border. The surfaces of the medium are moved by who
+/// moves the patient; this moves the scatterers with them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Displacement {
+    origin_mm: [f64; 3],
+    spacing_mm: [f64; 3],
+    nodes: [usize; 3],
+    /// x runs fastest.
+    values_mm: Vec<[f32; 3]>,
+}
+
+impl Displacement {
+    /// From nodes at `origin_mm + index · spacing_mm` (patient frame), x running fastest. `None`
+    /// unless there are as many values as nodes, at least one along each axis, all finite, and
+    /// the spacing is positive.
+    pub fn new(
+        origin_mm: [f64; 3],
+        spacing_mm: [f64; 3],
+        nodes: [usize; 3],
+        values_mm: Vec<[f32; 3]>,
+    ) -> Option<Self> {
+        let count = nodes.iter().try_fold(1usize, |n, &of| n.checked_mul(of))?;
+        let is_finite = values_mm.iter().flatten().all(|v| v.is_finite())
+            && origin_mm.iter().all(|v| v.is_finite());
+        let is_spaced = spacing_mm.iter().all(|&s| s.is_finite() && s > 0.0);
+        (count > 0 && count == values_mm.len() && is_finite && is_spaced).then_some(Self {
+            origin_mm,
+            spacing_mm,
+            nodes,
+            values_mm,
+        })
+    }
+
+    /// d at a place of the resting body, mm.
+    pub fn at(&self, place: Vector3<f64>) -> Vector3<f64> {
+        let mut low = [0; 3];
+        let mut fraction = [0.0; 3];
+        for axis in 0..3 {
+            let last = (self.nodes[axis] - 1) as f64;
+            let at = (place[axis] - self.origin_mm[axis]) / self.spacing_mm[axis];
+            let at = at.clamp(0.0, last);
+            low[axis] = (at as usize).min(self.nodes[axis].saturating_sub(2));
+            fraction[axis] = at - low[axis] as f64;
+        }
+        let mut sum = Vector3::zeros();
+        for corner in 0..8 {
+            let mut weight = 1.0;
+            let mut node = [0; 3];
+            for axis in 0..3 {
+                let high = corner >> axis & 1;
+                let fraction = fraction[axis];
+                weight *= if high == 1 { fraction } else { 1.0 - fraction };
+                node[axis] = (low[axis] + high).min(self.nodes[axis] - 1);
+            }
+            let index = (node[2] * self.nodes[1] + node[1]) * self.nodes[0] + node[0];
+            let value = self.values_mm[index].map(f64::from);
+            sum += Vector3::from(value) * weight;
+        }
+        sum
+    }
+
+    /// Where the tissue that is now at a place rests; the displacement has to be gentle (it must
+    /// not fold).
+    pub fn resting(&self, place: Vector3<f64>) -> Vector3<f64> {
+        let mut resting = place;
+        for _ in 0..8 {
+            resting = place - self.at(resting);
+        }
+        resting
+    }
+
+    /// Moves a tile to where its tissue rests, and widens it so that all of that is inside.
+    pub(crate) fn widen(&self, tile: &mut Tile) {
+        let center = self.resting(tile.center);
+        let mut slack = 0.0f64;
+        for corner in 0..8 {
+            let mut place = tile.center;
+            for axis in 0..3 {
+                let sign = if corner >> axis & 1 == 1 { 1.0 } else { -1.0 };
+                place += tile.axes.row(axis).transpose() * (sign * tile.half_mm[axis]);
+            }
+            let moved = (self.resting(place) - center) - (place - tile.center);
+            slack = slack.max(moved.norm());
+        }
+        tile.center = center;
+        tile.half_mm = tile.half_mm.map(|half| half + 1.5 * slack);
+    }
+
+    /// From resting places less `resting_center` to present places less `center`, mm.
+    pub(crate) fn move_places(
+        &self,
+        resting_center: Vector3<f64>,
+        center: Vector3<f64>,
+        resting: &[Vec<f32>; 3],
+        present: &mut [Vec<f32>; 3],
+    ) {
+        for list in present.iter_mut() {
+            list.clear();
+        }
+        let shift = resting_center - center;
+        let [xs, ys, zs] = resting;
+        for ((&x, &y), &z) in xs.iter().zip(ys).zip(zs) {
+            let rest = Vector3::new(x, y, z).map(f64::from);
+            let now = rest + shift + self.at(resting_center + rest);
+            for (list, coordinate) in present.iter_mut().zip(now.iter()) {
+                list.push(*coordinate as f32);
+            }
+        }
+    }
+}

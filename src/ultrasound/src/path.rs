@@ -1,0 +1,520 @@
+//! Paths of sound through the surfaces: straight stretches, bent where the speed changes.
+//!
+//! Everything along a path is said two-way, as if the echo came back the way the sound went out:
+//! amplitude, delay, attenuation. A path's *delay* is its two-way travel time as the machine shows
+//! it: half the time times 1540 m/s, mm.
+
+use equipment::Effects;
+use geometry::frame::{self, Patient as PatientFrame};
+use geometry::scene::{Crossings, Ray, SurfaceId};
+use geometry::{Point, Pose, Vector};
+use nalgebra::Vector3;
+
+use crate::boundary::{Faces, Layer};
+use crate::grid::REFERENCE_SPEED_M_S;
+use crate::medium::{AIR, GEL, Medium, MediumId, NP_PER_DB, medium_of};
+
+/// Attenuation that counts as usual when shadows are told, dB/cm/MHz.
+const USUAL_ATTENUATION_DB_CM_MHZ: f64 = 0.6;
+
+/// Loss beyond the usual, dB two-way, from which a place lies in shadow.
+pub(crate) const SHADOW_DB: f64 = 20.0;
+
+/// A path that turns by less than this at a surface goes straight on: 0.05 degrees.
+const LEAST_TURN: f64 = 0.05 * std::f64::consts::PI / 180.0;
+
+/// A path is bent at most so often; after that it goes straight.
+const MOST_BENDS: u32 = 16;
+
+/// Paths weaker than this two-way amplitude are not bent any more.
+const BENT_AMPLITUDE: f64 = 1e-5;
+
+/// A bent path begins this far behind the surface that bent it, mm.
+const STEP_OFF_MM: f64 = 1e-3;
+
+/// Mirror-like echoes that a new path starts from: least two-way amplitude.
+const MIRROR_AMPLITUDE: f64 = 2e-3;
+
+/// Least pressure reflection that counts as a mirror.
+const MIRROR_REFLECTION: f64 = 0.3;
+
+/// What a medium does to a path at one frequency.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rates {
+    pub impedance_rayl: f64,
+    pub speed_m_s: f64,
+    /// Delay per mm of path.
+    pub delay: f64,
+    /// Two-way attenuation, Np/mm.
+    pub attenuation: f64,
+    /// Derivative of the two-way attenuation by frequency, Np/mm/MHz.
+    pub slope: f64,
+    pub aberrates: bool,
+    pub specularity: f64,
+}
+
+/// The rates of all media at a frequency.
+pub(crate) fn rates(medium: &Medium, f_mhz: f64, effects: &Effects) -> Vec<Rates> {
+    let of = |index: usize| {
+        let id = if index == medium.media() - 1 {
+            GEL
+        } else {
+            index as MediumId
+        };
+        let material = medium.material(id);
+        let own_speed = REFERENCE_SPEED_M_S / material.speed_m_s;
+        Rates {
+            impedance_rayl: material.impedance_rayl,
+            speed_m_s: material.speed_m_s,
+            delay: if effects.local_sound_speed {
+                own_speed
+            } else {
+                1.0
+            },
+            attenuation: 2.0 * material.attenuation_np_mm(f_mhz),
+            slope: 2.0 * material.attenuation_slope_np_mm_mhz(f_mhz),
+            aberrates: material.aberrates,
+            specularity: material.specularity,
+        }
+    };
+    (0..medium.media()).map(of).collect()
+}
+
+/// A straight stretch through one medium. What changes along it starts at the given value and
+/// goes on at the medium's rates.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment {
+    pub medium: MediumId,
+    /// Probe frame, mm.
+    pub start: Vector3<f64>,
+    /// Unit, probe frame.
+    pub direction: Vector3<f64>,
+    pub length_mm: f64,
+    pub state: State,
+}
+
+/// What a path has gathered up to a place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct State {
+    pub delay_mm: f64,
+    /// Two-way amplitude at the working frequency.
+    pub amplitude: f64,
+    /// Two-way derivative of attenuation by frequency, Np/MHz.
+    pub slope: f64,
+    /// Aberrating tissue crossed, mm.
+    pub wall_mm: f64,
+    /// Two-way loss beyond the usual, dB.
+    pub excess_db: f64,
+    /// What shadows it; [`AIR`] for nothing.
+    pub shadowed_by: MediumId,
+}
+
+impl State {
+    pub const START: Self = Self {
+        delay_mm: 0.0,
+        amplitude: 1.0,
+        slope: 0.0,
+        wall_mm: 0.0,
+        excess_db: 0.0,
+        shadowed_by: AIR,
+    };
+
+    /// The state `s` mm on.
+    pub fn after(&self, s: f64, rates: &Rates, usual_db_mm: f64, medium: MediumId) -> Self {
+        let loss_db = rates.attenuation * s / NP_PER_DB;
+        let mut next = Self {
+            delay_mm: self.delay_mm + rates.delay * s,
+            amplitude: self.amplitude * libm::exp(-rates.attenuation * s),
+            slope: self.slope + rates.slope * s,
+            wall_mm: self.wall_mm + if rates.aberrates { s } else { 0.0 },
+            excess_db: self.excess_db + loss_db - usual_db_mm * s,
+            shadowed_by: self.shadowed_by,
+        };
+        next.blame(medium);
+        next
+    }
+
+    fn blame(&mut self, medium: MediumId) {
+        if self.excess_db > SHADOW_DB && self.shadowed_by == AIR {
+            self.shadowed_by = medium;
+        }
+    }
+}
+
+/// An echo from an interface, before the beam.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InterfaceEcho {
+    pub delay_mm: f64,
+    /// Two-way amplitude of a plane reflector's echo, sign of the pressure kept.
+    pub amplitude: f64,
+    /// Pressure reflection at the interface.
+    pub reflection: f64,
+    /// Cosine of the angle between path and normal.
+    pub cosine: f64,
+    pub from: MediumId,
+    pub to: MediumId,
+    /// Whether it is the layer's echo, not the interface's own.
+    pub is_layer: bool,
+    /// Depth along the straight line, mm.
+    pub z_mm: f64,
+}
+
+/// Where a mirror-like surface sends a path on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MirrorStart {
+    pub origin: Point<PatientFrame>,
+    pub direction: Vector<PatientFrame>,
+    pub medium: MediumId,
+    pub state: State,
+}
+
+/// One path and all that happens on it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Path {
+    pub segments: Vec<Segment>,
+    pub echoes: Vec<InterfaceEcho>,
+    pub mirrors: Vec<MirrorStart>,
+    /// Whether it has turned anywhere.
+    pub is_bent: bool,
+    /// Whether the face has no contact with the body here.
+    pub in_air: bool,
+}
+
+impl Path {
+    fn clear(&mut self) {
+        self.segments.clear();
+        self.echoes.clear();
+        self.mirrors.clear();
+        self.is_bent = false;
+        self.in_air = false;
+    }
+}
+
+/// How paths begin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    pub origin: Point<PatientFrame>,
+    pub direction: Vector<PatientFrame>,
+    pub state: State,
+    /// The medium there; none: find out, and ask for coupling to the skin.
+    pub medium: Option<MediumId>,
+}
+
+/// Walks paths through a medium.
+pub(crate) struct Tracer<'a> {
+    pub medium: &'a Medium,
+    pub rates: &'a [Rates],
+    pub effects: Effects,
+    pub gel_mm: f64,
+    /// Delay at which paths end.
+    pub until_mm: f64,
+    pub probe_from_patient: Pose<frame::Probe, PatientFrame>,
+    pub f_mhz: f64,
+    /// Whether mirror starts are wanted.
+    pub mirrors: bool,
+}
+
+/// Memory of one thread's tracing.
+#[derive(Debug, Default)]
+pub(crate) struct TraceMemory {
+    walks: Vec<Walk>,
+    rays: Vec<Ray<PatientFrame>>,
+    crossings: Crossings<PatientFrame>,
+}
+
+/// A path on its way.
+#[derive(Clone, Copy, Debug)]
+struct Walk {
+    path: usize,
+    origin: Point<PatientFrame>,
+    direction: Vector<PatientFrame>,
+    medium: Option<MediumId>,
+    state: State,
+    bends: u32,
+    /// Path length so far, mm.
+    length_mm: f64,
+}
+
+impl Tracer<'_> {
+    /// Traces a path for each start. Neighbouring starts should lie close to each other.
+    pub fn trace(&self, starts: &[Start], paths: &mut [Path], memory: &mut TraceMemory) {
+        memory.walks.clear();
+        for (index, (start, path)) in starts.iter().zip(paths.iter_mut()).enumerate() {
+            path.clear();
+            memory.walks.push(Walk {
+                path: index,
+                origin: start.origin,
+                direction: start.direction,
+                medium: start.medium,
+                state: start.state,
+                bends: 0,
+                length_mm: 0.0,
+            });
+        }
+        while !memory.walks.is_empty() {
+            self.wave(paths, memory);
+        }
+    }
+
+    /// Casts all walks on their way and follows each up to its next bend or its end.
+    fn wave(&self, paths: &mut [Path], memory: &mut TraceMemory) {
+        let TraceMemory {
+            walks,
+            rays,
+            crossings,
+        } = memory;
+        rays.clear();
+        for walk in walks.iter() {
+            // Twice the way left is enough for all but long ways through bone or metal, where
+            // nothing comes back from.
+            let reach = 2.0 * (self.until_mm - walk.state.delay_mm).max(0.0) + 1.0;
+            let ray = Ray::new(walk.origin, walk.direction).and_then(|ray| ray.until_mm(reach));
+            rays.push(ray.expect("paths start at finite places in unit directions"));
+        }
+        self.medium.scene.cast_bundle(rays, crossings);
+        let mut kept = 0;
+        for index in 0..walks.len() {
+            let mut walk = walks[index];
+            let path = &mut paths[walk.path];
+            if self.follow(&mut walk, index, crossings, path) {
+                walks[kept] = walk;
+                kept += 1;
+            }
+        }
+        walks.truncate(kept);
+    }
+
+    /// Follows a walk through its crossings. True if it was bent and has to be cast anew.
+    fn follow(
+        &self,
+        walk: &mut Walk,
+        ray: usize,
+        crossings: &Crossings<PatientFrame>,
+        path: &mut Path,
+    ) -> bool {
+        let list = crossings.of_ray(ray);
+        let mut medium = match walk.medium {
+            Some(medium) => medium,
+            None => {
+                let skin_mm = list
+                    .iter()
+                    .find(|c| c.before.is_none() && c.after.is_some());
+                let start = crossings.start_of_ray(ray);
+                self.coupling(start, skin_mm.map(|c| c.t_mm), path)
+            }
+        };
+        if path.in_air {
+            return false;
+        }
+        let mut t = 0.0;
+        for crossing in list {
+            if crossing.is_hidden() {
+                continue;
+            }
+            let to = medium_of(crossing.after);
+            if to == medium {
+                continue;
+            }
+            let length = (crossing.t_mm - t).max(0.0);
+            self.advance(walk, medium, t, length, path);
+            t = crossing.t_mm;
+            if walk.state.delay_mm >= self.until_mm {
+                return false;
+            }
+            let normal = crossing.normal_in::<PatientFrame>();
+            let turned = self.meet(walk, medium, to, normal, crossing.surface, t, path);
+            medium = to;
+            if let Some(direction) = turned {
+                walk.origin = walk.origin + walk.direction * t + direction * STEP_OFF_MM;
+                walk.direction = direction;
+                walk.medium = Some(medium);
+                walk.bends += 1;
+                path.is_bent = true;
+                return true;
+            }
+        }
+        let left = (self.until_mm - walk.state.delay_mm) / self.rate(medium).delay;
+        self.advance(walk, medium, t, left.max(0.0), path);
+        false
+    }
+
+    fn rate(&self, medium: MediumId) -> &Rates {
+        &self.rates[self.medium.index(medium)]
+    }
+
+    /// What lies before the face: the body itself, gel as far as it reaches, else air.
+    fn coupling(
+        &self,
+        start: Option<SurfaceId>,
+        skin_mm: Option<f64>,
+        path: &mut Path,
+    ) -> MediumId {
+        match (start, skin_mm) {
+            (Some(surface), _) => surface.0 + 1,
+            (None, Some(gap_mm)) if gap_mm <= self.gel_mm => GEL,
+            _ => {
+                path.in_air = true;
+                AIR
+            }
+        }
+    }
+
+    /// Adds the stretch from `t` on the walk's ray.
+    fn advance(&self, walk: &mut Walk, medium: MediumId, t: f64, length_mm: f64, path: &mut Path) {
+        let start = walk.origin + walk.direction * t;
+        path.segments.push(Segment {
+            medium,
+            start: (self.probe_from_patient * start).coords,
+            direction: (self.probe_from_patient * walk.direction).coords,
+            length_mm,
+            state: walk.state,
+        });
+        let usual = self.usual_db_mm();
+        walk.state = walk
+            .state
+            .after(length_mm, self.rate(medium), usual, medium);
+        walk.length_mm += length_mm;
+    }
+
+    pub fn usual_db_mm(&self) -> f64 {
+        2.0 * USUAL_ATTENUATION_DB_CM_MHZ * self.f_mhz / 10.0
+    }
+
+    /// A path meets a surface: echo, loss, mirror; the new direction if it turns.
+    #[allow(clippy::too_many_arguments, reason = "one event, said in full")]
+    fn meet(
+        &self,
+        walk: &mut Walk,
+        from: MediumId,
+        to: MediumId,
+        outward: Vector<PatientFrame>,
+        surface: SurfaceId,
+        t: f64,
+        path: &mut Path,
+    ) -> Option<Vector<PatientFrame>> {
+        let (before, after) = (*self.rate(from), *self.rate(to));
+        let direction = walk.direction;
+        let along = direction.dot(&outward);
+        let normal = if along > 0.0 { outward } else { outward * -1.0 };
+        let cosine = along.abs().min(1.0);
+        let meeting = Interface::new(&before, &after, cosine);
+        // Gel is matched to the skin; what is left of the step belongs to the face, not to a path.
+        let reflection = if from == GEL { 0.0 } else { meeting.reflection };
+        let specularity = self.rate(surface.0 + 1).specularity;
+        let lobe = lobe(specularity, cosine);
+        let z_mm = walk.length_mm;
+        if reflection != 0.0 && walk.state.amplitude > 0.0 {
+            path.echoes.push(InterfaceEcho {
+                delay_mm: walk.state.delay_mm,
+                amplitude: walk.state.amplitude * reflection * lobe,
+                reflection,
+                cosine,
+                from,
+                to,
+                is_layer: false,
+                z_mm,
+            });
+        }
+        if let Some(layer) = self.medium.layer(from, to) {
+            self.layer_echoes(walk, layer, cosine, (from, to), path);
+        }
+        let is_mirror = self.mirrors
+            && reflection.abs() > MIRROR_REFLECTION
+            && to != AIR
+            && walk.state.amplitude * reflection * reflection > MIRROR_AMPLITUDE;
+        if is_mirror {
+            let mut state = walk.state;
+            state.amplitude *= reflection * reflection;
+            path.mirrors.push(MirrorStart {
+                origin: walk.origin + direction * t + normal * -STEP_OFF_MM,
+                direction: direction - normal * (2.0 * cosine),
+                medium: from,
+                state,
+            });
+        }
+        let transmitted = 1.0 - reflection * reflection;
+        walk.state.amplitude *= transmitted;
+        walk.state.excess_db += -20.0 * libm::log10(transmitted.max(1e-9));
+        walk.state.blame(if to == AIR { from } else { to });
+        let bends = self.effects.refraction
+            && from != GEL
+            && walk.bends < MOST_BENDS
+            && walk.state.amplitude > BENT_AMPLITUDE;
+        let turned = if bends { meeting.refracted } else { None };
+        turned.map(|(along_path, along_normal)| direction * along_path + normal * along_normal)
+    }
+
+    /// The echoes of a thin layer on an interface: from its front and its back.
+    fn layer_echoes(
+        &self,
+        walk: &Walk,
+        layer: &Layer,
+        cosine: f64,
+        (from, to): (MediumId, MediumId),
+        path: &mut Path,
+    ) {
+        let amplitude = walk.state.amplitude * layer.amplitude(libm::acos(cosine));
+        let thickness_mm = layer.thickness_mm / cosine.max(0.3);
+        let faces: &[(f64, f64)] = match layer.faces {
+            Faces::One => &[(0.0, 1.0)],
+            Faces::Two => &[(0.0, 1.0), (1.0, -1.0)],
+        };
+        for &(share, sign) in faces {
+            path.echoes.push(InterfaceEcho {
+                delay_mm: walk.state.delay_mm + share * thickness_mm,
+                amplitude: sign * amplitude,
+                reflection: 0.0,
+                cosine,
+                from,
+                to,
+                is_layer: true,
+                z_mm: walk.length_mm + share * thickness_mm,
+            });
+        }
+    }
+}
+
+/// What happens to a plane wave at a plane interface of fluids.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Interface {
+    /// Pressure reflection; ±1 beyond the critical angle.
+    pub reflection: f64,
+    /// The refracted direction as multiples of the old one and of the normal that points onward;
+    /// none if it turns too little to matter, or if nothing goes on.
+    pub refracted: Option<(f64, f64)>,
+}
+
+impl Interface {
+    /// R = (Z2 cosθi − Z1 cosθt)/(Z2 cosθi + Z1 cosθt), with Snell's sinθt/c2 = sinθi/c1.
+    pub fn new(before: &Rates, after: &Rates, cosine: f64) -> Self {
+        let ratio = after.speed_m_s / before.speed_m_s;
+        let sine = (1.0 - cosine * cosine).max(0.0).sqrt();
+        let sine_after = ratio * sine;
+        if sine_after >= 1.0 {
+            return Self {
+                reflection: 1.0,
+                refracted: None,
+            };
+        }
+        let cosine_after = (1.0 - sine_after * sine_after).sqrt();
+        let (onward, back) = (
+            after.impedance_rayl * cosine,
+            before.impedance_rayl * cosine_after,
+        );
+        let turn = (libm::asin(sine_after) - libm::asin(sine)).abs();
+        Self {
+            reflection: (onward - back) / (onward + back),
+            refracted: (turn > LEAST_TURN).then_some((ratio, cosine_after - ratio * cosine)),
+        }
+    }
+}
+
+/// How much of a plane reflector's echo is left when it is tilted: a narrow lobe for its smooth
+/// share, a wide one for the rest. 1 at normal incidence. The beam's own acceptance comes on top.
+fn lobe(specularity: f64, cosine: f64) -> f64 {
+    const SMOOTH_RAD: f64 = 0.21;
+    const ROUGH_RAD: f64 = 0.61;
+    let angle = libm::acos(cosine);
+    let bell = |width: f64| libm::exp(-(angle / width) * (angle / width));
+    specularity * bell(SMOOTH_RAD) + (1.0 - specularity) * bell(ROUGH_RAD)
+}

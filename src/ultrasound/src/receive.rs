@@ -1,0 +1,424 @@
+//! From rows of echoes to lines of baseband samples: reverberation, pulse, noise.
+
+use nalgebra::Complex;
+use rayon::prelude::*;
+
+use crate::beam::Beam;
+use crate::grid::REFERENCE_SPEED_M_S;
+use crate::simd::wide;
+use crate::speckle::hash3;
+use crate::splat::{Layout, Raster};
+
+/// Depths at which the pulse has a shape of its own.
+const ZONES: usize = 16;
+
+/// Slopes of attenuation that are told apart.
+const SLOPES: usize = 160;
+
+/// Greatest mean attenuation that the pulse follows, dB/cm/MHz one way.
+const MOST_ATTENUATION: f64 = 1.6;
+
+/// The pulse as a filter for every depth and downshift. Follows from the setting.
+#[derive(Debug)]
+pub(crate) struct PulseBank {
+    /// A multiple of 8.
+    taps: usize,
+    /// `[zone][slope][re, im][tap]`; the tap in the middle is delay 0. On-axis peak 1 without
+    /// attenuation.
+    filters: Vec<f32>,
+    zone_mm: f64,
+    slope_step: f64,
+    /// On-axis amplitude by depth node, 1 at its greatest.
+    pub gain: Vec<f32>,
+    gain_step_mm: f64,
+}
+
+impl PulseBank {
+    /// From the beam's on-axis spectrum; `row_mm` is the distance of the rows it is applied to.
+    pub fn new(beam: &Beam, f0_mhz: f64, row_mm: f64, depth_mm: f64) -> Self {
+        let longest_mm = (0..beam.depths)
+            .map(|node| pulse_reach_mm(beam, node, f0_mhz))
+            .fold(0.0, f64::max);
+        let taps = (2 * libm::ceil(longest_mm / row_mm) as usize + 1)
+            .next_multiple_of(8)
+            .clamp(16, 256);
+        let peaks: Vec<f32> = (0..beam.depths)
+            .map(|node| pulse_peak(beam, node, f0_mhz) as f32)
+            .collect();
+        let greatest = peaks.iter().copied().fold(0.0, f32::max);
+        let zone_mm = depth_mm / ZONES as f64;
+        let most = 2.0 * MOST_ATTENUATION / 10.0 * depth_mm * crate::medium::NP_PER_DB;
+        let slope_step = most / (SLOPES - 1) as f64;
+        let mut filters = vec![0.0; ZONES * SLOPES * 2 * taps];
+        filters
+            .par_chunks_mut(SLOPES * 2 * taps)
+            .enumerate()
+            .for_each(|(zone, filters)| {
+                let z = (zone as f64 + 0.5) * zone_mm;
+                let node = (libm::round(z / beam.depth_step_mm) as usize).min(beam.depths - 1);
+                let peak = f64::from(peaks[node]);
+                for (slope, filter) in filters.chunks_mut(2 * taps).enumerate() {
+                    let slope = slope as f64 * slope_step;
+                    fill_filter(beam, node, (f0_mhz, row_mm, slope), peak, filter);
+                }
+            });
+        Self {
+            taps,
+            filters,
+            zone_mm,
+            slope_step,
+            gain: peaks.iter().map(|peak| peak / greatest).collect(),
+            gain_step_mm: beam.depth_step_mm,
+        }
+    }
+
+    fn filter(&self, z_mm: f64, slope: f32) -> &[f32] {
+        let zone = ((z_mm / self.zone_mm) as usize).min(ZONES - 1);
+        let slope = ((f64::from(slope) / self.slope_step + 0.5).max(0.0) as usize).min(SLOPES - 1);
+        let start = (zone * SLOPES + slope) * 2 * self.taps;
+        &self.filters[start..start + 2 * self.taps]
+    }
+
+    /// On-axis amplitude at a depth.
+    pub fn gain_at(&self, z_mm: f64) -> f32 {
+        let at = (z_mm / self.gain_step_mm).clamp(0.0, (self.gain.len() - 1) as f64);
+        let low = (at as usize).min(self.gain.len().saturating_sub(2));
+        let high = (low + 1).min(self.gain.len() - 1);
+        self.gain[low] + (self.gain[high] - self.gain[low]) * (at - low as f64) as f32
+    }
+
+    /// ∫|pulse|² over depth at a zone without attenuation, mm.
+    pub fn energy_mm(&self, z_mm: f64, row_mm: f64) -> f64 {
+        let filter = self.filter(z_mm, 0.0);
+        filter
+            .iter()
+            .map(|&v| f64::from(v) * f64::from(v))
+            .sum::<f64>()
+            * row_mm
+    }
+}
+
+/// The baseband pulse at `tau_mm` (delay along depth) from a depth node's spectrum.
+fn pulse_at(
+    beam: &Beam,
+    node: usize,
+    f0_mhz: f64,
+    slope: f64,
+    tau_mm: f64,
+    gain: impl Fn(f64) -> f64,
+) -> Complex<f64> {
+    let count = beam.frequencies_mhz.len();
+    let spectrum = &beam.spectrum[node * count..(node + 1) * count];
+    let turns_per_mhz = 2.0 * tau_mm / (REFERENCE_SPEED_M_S * 1e-3);
+    let mut sum = Complex::new(0.0, 0.0);
+    for (&f, value) in beam.frequencies_mhz.iter().zip(spectrum) {
+        let offset = f - f0_mhz;
+        let angle = -std::f64::consts::TAU * offset * turns_per_mhz;
+        let weight = libm::exp(-slope * offset) * gain(offset);
+        let turn = Complex::new(libm::cos(angle), libm::sin(angle));
+        sum += Complex::new(f64::from(value.re), f64::from(value.im)) * turn * weight;
+    }
+    sum
+}
+
+fn pulse_peak(beam: &Beam, node: usize, f0_mhz: f64) -> f64 {
+    let reach = pulse_reach_mm(beam, node, f0_mhz);
+    (-40..=40)
+        .map(|i| {
+            pulse_at(beam, node, f0_mhz, 0.0, reach * f64::from(i) / 40.0, |_| {
+                1.0
+            })
+            .norm()
+        })
+        .fold(0.0, f64::max)
+}
+
+/// Half the length of the pulse down to −46 dB, mm.
+fn pulse_reach_mm(beam: &Beam, node: usize, f0_mhz: f64) -> f64 {
+    let (low, high) = (
+        beam.frequencies_mhz[0],
+        beam.frequencies_mhz[beam.frequencies_mhz.len() - 1],
+    );
+    let spacing = (high - low) / (beam.frequencies_mhz.len() - 1) as f64;
+    // The spectrum repeats the pulse after this delay.
+    let period_mm = REFERENCE_SPEED_M_S * 1e-3 / (2.0 * spacing);
+    let steps = 200;
+    let at = |i: i32| {
+        let tau = f64::from(i) / f64::from(steps) * period_mm * 0.45;
+        (tau, pulse_at(beam, node, f0_mhz, 0.0, tau, |_| 1.0).norm())
+    };
+    let greatest = (-steps..=steps).map(|i| at(i).1).fold(0.0, f64::max);
+    (-steps..=steps)
+        .map(at)
+        .filter(|(_, value)| *value > greatest * 5e-3)
+        .map(|(tau, _)| tau.abs())
+        .fold(0.0, f64::max)
+}
+
+fn fill_filter(
+    beam: &Beam,
+    node: usize,
+    (f0_mhz, row_mm, slope): (f64, f64, f64),
+    peak: f64,
+    filter: &mut [f32],
+) {
+    // Echoes were shared out between two rows, which dulls the band's edges; this undoes it.
+    let sharpen = |offset_mhz: f64| {
+        let x = std::f64::consts::PI * offset_mhz * 2.0 * row_mm / (REFERENCE_SPEED_M_S * 1e-3);
+        let sinc = if x.abs() < 1e-6 {
+            1.0
+        } else {
+            libm::sin(x) / x
+        };
+        1.0 / (sinc * sinc).max(0.2)
+    };
+    let taps = filter.len() / 2;
+    let (re, im) = filter.split_at_mut(taps);
+    // A sample at row r sees the echo at row r + tap − middle with delay middle − tap.
+    let middle = (taps / 2) as f64;
+    for (tap, (re, im)) in re.iter_mut().zip(im).enumerate() {
+        let tau = (middle - tap as f64) * row_mm;
+        let value = pulse_at(beam, node, f0_mhz, slope, tau, sharpen) / peak;
+        (*re, *im) = (value.re as f32, value.im as f32);
+    }
+}
+
+/// An echo that comes back so strong that the probe's face sends it into the body again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Rebound {
+    pub delay_mm: f64,
+    /// Amplitude of the second trip over the first.
+    pub amplitude: f64,
+}
+
+/// What the lines of a look are made of.
+pub(crate) struct Reception<'a> {
+    pub layout: &'a Layout,
+    pub bank: &'a PulseBank,
+    pub samples: usize,
+    pub sample_mm: f64,
+    /// Rows per sample.
+    pub oversampling: usize,
+    pub f0_mhz: f64,
+    /// `[line][node]`, Np/MHz.
+    pub slopes: &'a [f32],
+    pub nodes: usize,
+    pub node_mm: f64,
+    /// By line.
+    pub rebounds: &'a [Vec<Rebound>],
+    /// By line: amplitude of the haze that the body wall adds, before its decay with depth.
+    pub haze: &'a [f32],
+    /// Electronic noise, rms.
+    pub noise: f32,
+    pub noise_seed: u32,
+    pub haze_seed: u32,
+}
+
+/// Lines that one task works on.
+const LINES_PER_TASK: usize = 8;
+
+/// Haze of the body wall decays to 1/e over this depth, mm (estimate).
+const HAZE_MM: f64 = 22.0;
+
+/// One task's memory.
+#[derive(Debug, Default)]
+pub(crate) struct ReceiveMemory {
+    /// Columns of [`LINES_PER_TASK`] lines: `[line][re, im][room + rows + room]`.
+    columns: Vec<f32>,
+    random: [Vec<f32>; 2],
+}
+
+impl Reception<'_> {
+    /// Fills IQ and envelope, `[line][sample]`.
+    pub fn receive(
+        &self,
+        raster: &Raster,
+        memories: &mut Vec<ReceiveMemory>,
+        iq: &mut [Complex<f32>],
+        envelope: &mut [f32],
+    ) {
+        let tasks = self.layout.lines.div_ceil(LINES_PER_TASK);
+        memories.resize_with(tasks, ReceiveMemory::default);
+        let chunk = LINES_PER_TASK * self.samples;
+        iq.par_chunks_mut(chunk)
+            .zip(envelope.par_chunks_mut(chunk))
+            .zip(memories.par_iter_mut())
+            .enumerate()
+            .for_each(|(task, ((iq, envelope), memory))| {
+                self.lines(task * LINES_PER_TASK, raster, memory, iq, envelope);
+            });
+    }
+
+    fn lines(
+        &self,
+        first: usize,
+        raster: &Raster,
+        memory: &mut ReceiveMemory,
+        iq: &mut [Complex<f32>],
+        envelope: &mut [f32],
+    ) {
+        let room = self.bank.taps;
+        let length = self.layout.rows + 2 * room;
+        memory.columns.clear();
+        memory.columns.resize(LINES_PER_TASK * 2 * length, 0.0);
+        let count = iq.len() / self.samples;
+        self.gather(first, count, raster, room, &mut memory.columns);
+        let columns = memory.columns.chunks_mut(2 * length);
+        let outputs = iq
+            .chunks_mut(self.samples)
+            .zip(envelope.chunks_mut(self.samples));
+        for (index, (column, (iq, envelope))) in columns.zip(outputs).enumerate() {
+            let line = first + index;
+            let (re, im) = column.split_at_mut(length);
+            let rows = room..room + self.layout.rows;
+            self.rebound(line, &mut re[rows.clone()], &mut im[rows]);
+            self.filter(line, re, im, iq);
+            self.disturb(line, &mut memory.random, iq);
+            for (out, value) in envelope.iter_mut().zip(iq.iter()) {
+                *out = (value.re * value.re + value.im * value.im).sqrt();
+            }
+        }
+    }
+
+    /// Lines from side by side to one after another.
+    fn gather(
+        &self,
+        first: usize,
+        count: usize,
+        raster: &Raster,
+        room: usize,
+        columns: &mut [f32],
+    ) {
+        let width = self.layout.width;
+        let length = self.layout.rows + 2 * room;
+        let offset = self.layout.pad + first;
+        for row in 0..raster.rows {
+            let data = &raster.data[row * 2 * width..(row + 1) * 2 * width];
+            let at = room + raster.first_row + row;
+            for line in 0..count {
+                columns[line * 2 * length + at] = data[offset + line];
+                columns[(line * 2 + 1) * length + at] = data[width + offset + line];
+            }
+        }
+    }
+
+    /// The face throws strong echoes into the body again; what comes back then adds, and so on.
+    fn rebound(&self, line: usize, re: &mut [f32], im: &mut [f32]) {
+        let Some(rebounds) = self.rebounds.get(line) else {
+            return;
+        };
+        let turns_per_mm = 2.0 * self.f0_mhz / (REFERENCE_SPEED_M_S * 1e-3);
+        let trips: Vec<(usize, Complex<f32>)> = rebounds
+            .iter()
+            .map(|rebound| {
+                let angle = std::f64::consts::TAU * rebound.delay_mm * turns_per_mm;
+                let factor = Complex::new(libm::cos(angle), libm::sin(angle)) * rebound.amplitude;
+                let rows = libm::round(rebound.delay_mm / self.layout.row_mm) as usize;
+                (
+                    rows.max(1),
+                    Complex::new(factor.re as f32, factor.im as f32),
+                )
+            })
+            .collect();
+        let Some(shortest) = trips.iter().map(|trip| trip.0).min() else {
+            return;
+        };
+        for row in shortest..re.len() {
+            let (mut a, mut b) = (0.0, 0.0);
+            for &(rows, factor) in &trips {
+                if let Some(from) = row.checked_sub(rows) {
+                    a += re[from] * factor.re - im[from] * factor.im;
+                    b += re[from] * factor.im + im[from] * factor.re;
+                }
+            }
+            re[row] += a;
+            im[row] += b;
+        }
+    }
+
+    fn filter(&self, line: usize, re: &[f32], im: &[f32], iq: &mut [Complex<f32>]) {
+        let room = self.bank.taps;
+        let slopes = &self.slopes[line * self.nodes..(line + 1) * self.nodes];
+        for (sample, out) in iq.iter_mut().enumerate() {
+            let z = sample as f64 * self.sample_mm;
+            let node = ((z / self.node_mm + 0.5) as usize).min(self.nodes - 1);
+            let filter = self.bank.filter(z, slopes[node]);
+            let start = room + sample * self.oversampling - self.bank.taps / 2;
+            let end = start + self.bank.taps;
+            let mut sums = [0.0; 2];
+            dot(filter, &re[start..end], &im[start..end], &mut sums);
+            let gain = self.bank.gain_at(z);
+            *out = Complex::new(sums[0] * gain, sums[1] * gain);
+        }
+    }
+
+    /// Adds noise and the body wall's haze.
+    fn disturb(&self, line: usize, random: &mut [Vec<f32>; 2], iq: &mut [Complex<f32>]) {
+        if self.noise > 0.0 {
+            bells(iq.len(), line as u32, self.noise_seed, random);
+            let [re, im] = &*random;
+            for ((value, a), b) in iq.iter_mut().zip(re).zip(im) {
+                value.re += a * self.noise;
+                value.im += b * self.noise;
+            }
+        }
+        let haze = self.haze.get(line).copied().unwrap_or(0.0);
+        if haze > 0.0 {
+            bells(iq.len(), line as u32, self.haze_seed, random);
+            let [re, im] = &*random;
+            let decay = libm::exp(-self.sample_mm / HAZE_MM) as f32;
+            let mut level = haze;
+            for ((value, a), b) in iq.iter_mut().zip(re).zip(im) {
+                value.re += a * level;
+                value.im += b * level;
+                level *= decay;
+            }
+        }
+    }
+}
+
+/// Near-normal numbers of variance ½ (so that complex ones have power 1), smoothed over three
+/// samples as the receiver's band does.
+fn bells(count: usize, line: u32, seed: u32, random: &mut [Vec<f32>; 2]) {
+    for (part, list) in random.iter_mut().enumerate() {
+        list.resize(count + 2, 0.0);
+        fill_bells(line, seed.wrapping_add(part as u32), list);
+        // 1-2-1 over √6 keeps the variance.
+        for i in 0..count {
+            list[i] = (list[i] + 2.0 * list[i + 1] + list[i + 2]) * 0.408_248_3;
+        }
+    }
+}
+
+wide! {
+    fn fill_bells(line: u32, seed: u32, list: &mut [f32]) {
+        // The sum of four even bytes has the standard deviation √(4 · (256² − 1)/12).
+        const SCALE: f32 = std::f32::consts::FRAC_1_SQRT_2 / 147.799;
+        for (i, out) in list.iter_mut().enumerate() {
+            let h = hash3(i as u32, line, seed, 0x9e15e);
+            let sum = (h & 255) + (h >> 8 & 255) + (h >> 16 & 255) + (h >> 24);
+            *out = (sum as f32 - 510.0) * SCALE;
+        }
+    }
+}
+
+wide! {
+    /// Σ filter · value, both complex, in eight partial sums.
+    fn dot(filter: &[f32], re: &[f32], im: &[f32], out: &mut [f32; 2]) {
+        let taps = re.len();
+        let (f_re, f_im) = filter.split_at(taps);
+        let mut sum_re = [0.0f32; 8];
+        let mut sum_im = [0.0f32; 8];
+        let values = re.chunks_exact(8).zip(im.chunks_exact(8));
+        let filters = f_re.chunks_exact(8).zip(f_im.chunks_exact(8));
+        for ((a, b), (c, d)) in values.zip(filters) {
+            for i in 0..8 {
+                sum_re[i] += a[i] * c[i] - b[i] * d[i];
+                sum_im[i] += a[i] * d[i] + b[i] * c[i];
+            }
+        }
+        let total = |s: &[f32; 8]| ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+        out[0] = total(&sum_re);
+        out[1] = total(&sum_im);
+    }
+}

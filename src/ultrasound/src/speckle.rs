@@ -1,0 +1,278 @@
+//! Tissue scatterers: hashed, anchored in the tissue, never repeating, never stored.
+//!
+//! # Theory
+//!
+//! Space is a lattice of cells. A cell holds one scatterer, whose place and sign follow from a hash
+//! of the cell's coordinates and the seed: whoever looks at a cell finds the same scatterer. Two
+//! neighbouring cells make a cell of the next *level*, along x, y and z in turn; it keeps one of
+//! their two scatterers, chosen by a hash. So the scatterers of a level are half of those of the
+//! level below, and where the beam is wide, few enough remain to go through and still enough
+//! for fully developed speckle (at least [`PER_RESOLUTION_CELL`] in a resolution cell). Between
+//! levels those that the next one drops fade out while the others grow, at constant power.
+
+use nalgebra::{Matrix3, Vector3};
+
+use crate::simd::wide;
+
+/// Scatterers in a resolution cell (the product of the three −6 dB widths) from which speckle is
+/// fully developed. Reference: at least 15.
+pub const PER_RESOLUTION_CELL: f64 = 15.0;
+
+/// Density of scatterers on level 0 of the finest lattice there is, 1/mm³.
+const FINEST_PER_MM3: f64 = 65536.0;
+
+/// The lattice of one setting.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Lattice {
+    /// Side of the cells of level 0, mm.
+    pub cell_mm: f64,
+    salt: u32,
+}
+
+impl Lattice {
+    /// The coarsest lattice with at least `per_mm3` scatterers.
+    pub fn new(per_mm3: f64, seed: u64) -> Self {
+        let halvings = libm::floor(libm::log2(FINEST_PER_MM3 / per_mm3)).max(0.0);
+        let density = FINEST_PER_MM3 / libm::exp2(halvings);
+        let unseeded = Self {
+            cell_mm: 1.0 / libm::cbrt(density),
+            salt: 0,
+        };
+        unseeded.seeded(seed)
+    }
+
+    /// The same lattice with other scatterers.
+    pub fn seeded(&self, seed: u64) -> Self {
+        Self {
+            cell_mm: self.cell_mm,
+            salt: hash3(seed as u32, (seed >> 32) as u32, 0x5ca7, 0x5eed),
+        }
+    }
+
+    /// Scatterers per mm³ on a level.
+    pub fn density(&self, level: u32) -> f64 {
+        1.0 / (self.cell_mm * self.cell_mm * self.cell_mm) / libm::exp2(f64::from(level))
+    }
+
+    /// Sides of the cells of a level, mm.
+    pub fn sides_mm(&self, level: u32) -> [f64; 3] {
+        let doublings = |axis: u32| (level + 2 - axis) / 3;
+        [0, 1, 2].map(|axis| self.cell_mm * libm::exp2(f64::from(doublings(axis))))
+    }
+}
+
+/// A box that tiles are made of: |axes · (x − center)| ≤ half, in tissue coordinates.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tile {
+    pub center: Vector3<f64>,
+    /// Rows are unit normals of the box's sides.
+    pub axes: Matrix3<f64>,
+    pub half_mm: [f64; 3],
+}
+
+/// Scatterers of one tile, as flat lists. Reused.
+#[derive(Debug, Default)]
+pub(crate) struct Scatterers {
+    cell: [Vec<i32>; 3],
+    /// Tissue coordinates less the tile's centre, mm.
+    pub place: [Vec<f32>; 3],
+    /// +1 or −1 for those that the next level keeps, +2 or −2 (times the sign) for those that it
+    /// drops.
+    pub mark: Vec<f32>,
+}
+
+impl Scatterers {
+    pub fn len(&self) -> usize {
+        self.mark.len()
+    }
+
+    /// All scatterers of `lattice` at `level` whose cells touch the tile; some lie outside it.
+    pub fn gather(&mut self, lattice: &Lattice, level: u32, tile: &Tile) {
+        self.list_cells(lattice, level, tile);
+        let count = self.cell[0].len();
+        for list in self.place.iter_mut().chain([&mut self.mark]) {
+            list.resize(count, 0.0);
+        }
+        let [x, y, z] = &self.cell;
+        let [px, py, pz] = &mut self.place;
+        let center = tile.center.map(|c| c / lattice.cell_mm);
+        // Whole cells are taken off as whole numbers: tissue coordinates may be large.
+        let whole = center.map(libm::floor);
+        let origin = [whole.x as i32, whole.y as i32, whole.z as i32];
+        let rest = (center - whole).map(|c| c as f32);
+        settle(
+            (x, y, z),
+            (px, py, pz, &mut self.mark),
+            level,
+            lattice.salt,
+            lattice.cell_mm as f32,
+            (origin, [rest.x, rest.y, rest.z]),
+        );
+    }
+
+    /// Lists the cells row by row along x; a row's ends follow from the tile's three slabs.
+    fn list_cells(&mut self, lattice: &Lattice, level: u32, tile: &Tile) {
+        for list in &mut self.cell {
+            list.clear();
+        }
+        let sides = lattice.sides_mm(level);
+        // A slab, widened by what a cell reaches along its normal.
+        let reach: Vec<f64> = (0..3)
+            .map(|slab| {
+                let normal = tile.axes.row(slab);
+                let cell: f64 = (0..3).map(|a| normal[a].abs() * sides[a] / 2.0).sum();
+                tile.half_mm[slab] + cell
+            })
+            .collect();
+        let extent = |axis: usize| -> f64 {
+            let of = |slab: usize| tile.axes[(slab, axis)].abs() * tile.half_mm[slab];
+            (0..3).map(of).sum()
+        };
+        let range = |axis: usize| {
+            let (middle, half) = (tile.center[axis], extent(axis));
+            let low = libm::floor((middle - half) / sides[axis]) as i32;
+            let high = libm::floor((middle + half) / sides[axis]) as i32;
+            (low, high)
+        };
+        let [(x_low, x_high), (y_low, y_high), (z_low, z_high)] = [range(0), range(1), range(2)];
+        let middle =
+            |cell: i32, axis: usize| (f64::from(cell) + 0.5) * sides[axis] - tile.center[axis];
+        for iz in z_low..=z_high {
+            for iy in y_low..=y_high {
+                let (y, z) = (middle(iy, 1), middle(iz, 2));
+                let (mut low, mut high) = (middle(x_low, 0), middle(x_high, 0));
+                for slab in 0..3 {
+                    let normal = tile.axes.row(slab);
+                    let rest = normal[1] * y + normal[2] * z;
+                    let slope = normal[0];
+                    if slope.abs() < 1e-9 {
+                        if rest.abs() > reach[slab] {
+                            high = f64::NEG_INFINITY;
+                        }
+                        continue;
+                    }
+                    let ends = [(-reach[slab] - rest) / slope, (reach[slab] - rest) / slope];
+                    low = low.max(ends[0].min(ends[1]));
+                    high = high.min(ends[0].max(ends[1]));
+                }
+                if low > high {
+                    continue;
+                }
+                let first = libm::ceil((low + tile.center.x) / sides[0] - 0.5) as i32;
+                let last = libm::floor((high + tile.center.x) / sides[0] - 0.5) as i32;
+                for ix in first..=last {
+                    self.cell[0].push(ix);
+                    self.cell[1].push(iy);
+                    self.cell[2].push(iz);
+                }
+            }
+        }
+    }
+}
+
+/// A hash of three numbers and a salt.
+#[inline(always)]
+pub(crate) fn hash3(x: u32, y: u32, z: u32, salt: u32) -> u32 {
+    let mixed = x
+        .wrapping_mul(0x9e37_79b1)
+        .wrapping_add(y.wrapping_mul(0x85eb_ca77))
+        .wrapping_add(z.wrapping_mul(0xc2b2_ae3d))
+        .wrapping_add(salt);
+    finish(mixed)
+}
+
+/// Spreads every bit over all others.
+#[inline(always)]
+fn finish(mut h: u32) -> u32 {
+    h ^= h >> 16;
+    h = h.wrapping_mul(0x21f0_aaad);
+    h ^= h >> 15;
+    h = h.wrapping_mul(0x735a_2d97);
+    h ^ (h >> 15)
+}
+
+type Cells<'a> = (&'a [i32], &'a [i32], &'a [i32]);
+type Places<'a> = (&'a mut [f32], &'a mut [f32], &'a mut [f32], &'a mut [f32]);
+
+wide! {
+    /// From cells of a level to the places and marks of their scatterers.
+    fn settle(
+        cells: Cells<'_>,
+        places: Places<'_>,
+        level: u32,
+        salt: u32,
+        cell_mm: f32,
+        origin: ([i32; 3], [f32; 3]),
+    ) {
+        const BLOCK: usize = 64;
+        let count = cells.0.len();
+        let (whole, rest) = origin;
+        let mut at = 0;
+        while at < count {
+            let n = BLOCK.min(count - at);
+            let mut x = [0i32; BLOCK];
+            let mut y = [0i32; BLOCK];
+            let mut z = [0i32; BLOCK];
+            x[..n].copy_from_slice(&cells.0[at..at + n]);
+            y[..n].copy_from_slice(&cells.1[at..at + n]);
+            z[..n].copy_from_slice(&cells.2[at..at + n]);
+            let mut mark = [1.0f32; BLOCK];
+            // Which of its two cells the next level's cell keeps.
+            {
+                let axis = level % 3;
+                for i in 0..BLOCK {
+                    let (px, py, pz) = match axis {
+                        0 => (x[i] >> 1, y[i], z[i]),
+                        1 => (x[i], y[i] >> 1, z[i]),
+                        _ => (x[i], y[i], z[i] >> 1),
+                    };
+                    let own = match axis {
+                        0 => x[i] & 1,
+                        1 => y[i] & 1,
+                        _ => z[i] & 1,
+                    };
+                    let keeps = choice(px, py, pz, level + 1, salt);
+                    mark[i] = if own == keeps { 1.0 } else { 2.0 };
+                }
+            }
+            // Down to the cell of level 0 that was kept on every level.
+            for step in (1..=level).rev() {
+                let axis = (step - 1) % 3;
+                for i in 0..BLOCK {
+                    let keeps = choice(x[i], y[i], z[i], step, salt);
+                    match axis {
+                        0 => x[i] = (x[i] << 1) + keeps,
+                        1 => y[i] = (y[i] << 1) + keeps,
+                        _ => z[i] = (z[i] << 1) + keeps,
+                    }
+                }
+            }
+            let mut px = [0.0f32; BLOCK];
+            let mut py = [0.0f32; BLOCK];
+            let mut pz = [0.0f32; BLOCK];
+            for i in 0..BLOCK {
+                let h = hash3(x[i] as u32, y[i] as u32, z[i] as u32, salt);
+                let fraction = |shift: u32| ((h >> shift) & 1023) as f32 * (1.0 / 1024.0) + (0.5 / 1024.0);
+                px[i] = ((x[i] - whole[0]) as f32 + (fraction(0) - rest[0])) * cell_mm;
+                py[i] = ((y[i] - whole[1]) as f32 + (fraction(10) - rest[1])) * cell_mm;
+                pz[i] = ((z[i] - whole[2]) as f32 + (fraction(20) - rest[2])) * cell_mm;
+                mark[i] = if h & 0x8000_0000 == 0 { mark[i] } else { -mark[i] };
+            }
+            places.0[at..at + n].copy_from_slice(&px[..n]);
+            places.1[at..at + n].copy_from_slice(&py[..n]);
+            places.2[at..at + n].copy_from_slice(&pz[..n]);
+            places.3[at..at + n].copy_from_slice(&mark[..n]);
+            at += n;
+        }
+    }
+}
+
+/// 0 or 1: which half of a cell keeps its scatterer.
+#[inline(always)]
+fn choice(x: i32, y: i32, z: i32, level: u32, salt: u32) -> i32 {
+    let salted = salt ^ level.wrapping_mul(0x27d4_eb2f);
+    (hash3(x as u32, y as u32, z as u32, salted) >> 31) as i32
+}
+
+#[cfg(test)]
+mod tests;

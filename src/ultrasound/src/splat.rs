@@ -1,0 +1,292 @@
+//! Echoes on to lines: each adds to the lines whose beam covers it, at its own delay.
+
+use crate::grid::REFERENCE_SPEED_M_S;
+use crate::simd::wide;
+use crate::tables::{LANES, Tables};
+
+/// Echoes as flat lists, ready for the lines.
+#[derive(Debug, Default)]
+pub(crate) struct Echoes {
+    /// Where along the scan, in lines.
+    pub line: Vec<f32>,
+    pub delay_mm: Vec<f32>,
+    /// Complex amplitude; [`Echoes::set_carrier`] turns it to the delay's phase.
+    pub re: Vec<f32>,
+    pub im: Vec<f32>,
+    /// Row of the beam tables.
+    pub row: Vec<u32>,
+}
+
+impl Echoes {
+    pub fn clear(&mut self) {
+        for list in [
+            &mut self.line,
+            &mut self.delay_mm,
+            &mut self.re,
+            &mut self.im,
+        ] {
+            list.clear();
+        }
+        self.row.clear();
+    }
+
+    pub fn len(&self) -> usize {
+        self.row.len()
+    }
+
+    pub fn push(&mut self, line: f32, delay_mm: f32, amplitude: (f32, f32), row: u32) {
+        self.line.push(line);
+        self.delay_mm.push(delay_mm);
+        self.re.push(amplitude.0);
+        self.im.push(amplitude.1);
+        self.row.push(row);
+    }
+
+    /// Copies the echoes of `other` with delays from the first of `between_mm` up to the second.
+    pub fn take_from(&mut self, other: &Self, between_mm: (f32, f32)) {
+        for index in 0..other.len() {
+            let delay = other.delay_mm[index];
+            if delay >= between_mm.0 && delay < between_mm.1 {
+                let amplitude = (other.re[index], other.im[index]);
+                self.push(other.line[index], delay, amplitude, other.row[index]);
+            }
+        }
+    }
+
+    /// Multiplies each amplitude by e^{+i 2 k0 delay}.
+    pub fn set_carrier(&mut self, f_mhz: f64) {
+        let turns_per_mm = 2.0 * f_mhz * 1e6 / (REFERENCE_SPEED_M_S * 1e3);
+        carrier(
+            &self.delay_mm,
+            turns_per_mm as f32,
+            &mut self.re,
+            &mut self.im,
+        );
+    }
+
+    /// The least and greatest delay, mm.
+    pub fn delays_mm(&self) -> Option<(f32, f32)> {
+        let mut ends = None;
+        for &delay in &self.delay_mm {
+            let (low, high) = ends.unwrap_or((delay, delay));
+            ends = Some((delay.min(low), delay.max(high)));
+        }
+        ends
+    }
+}
+
+/// How rows of a [`Raster`] are laid out: `[row][re, im][pad + lines + pad]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Layout {
+    pub lines: usize,
+    /// Room on both sides for runs that reach over the edge.
+    pub pad: usize,
+    /// Numbers in the real half of a row.
+    pub width: usize,
+    /// Rows of the whole image.
+    pub rows: usize,
+    /// Distance of rows, mm.
+    pub row_mm: f64,
+}
+
+impl Layout {
+    pub fn new(lines: usize, taps: usize, rows: usize, row_mm: f64) -> Self {
+        let pad = taps.next_multiple_of(LANES);
+        Self {
+            lines,
+            pad,
+            width: (lines + 2 * pad).next_multiple_of(LANES),
+            rows,
+            row_mm,
+        }
+    }
+}
+
+/// Rows of baseband samples, all lines side by side; a part of the image's rows.
+#[derive(Debug, Default)]
+pub(crate) struct Raster {
+    pub first_row: usize,
+    pub rows: usize,
+    pub data: Vec<f32>,
+}
+
+impl Raster {
+    /// Empties it and makes room for rows that delays between two ends fall on.
+    pub fn prepare(&mut self, layout: &Layout, delays_mm: Option<(f32, f32)>) {
+        let Some((low, high)) = delays_mm else {
+            self.rows = 0;
+            self.data.clear();
+            return;
+        };
+        let row = |delay: f32| (f64::from(delay.max(0.0)) / layout.row_mm) as usize;
+        self.first_row = row(low).min(layout.rows - 1);
+        self.rows = (row(high) + 2).min(layout.rows) - self.first_row;
+        self.data.clear();
+        self.data.resize(self.rows * 2 * layout.width, 0.0);
+    }
+
+    /// Adds echoes.
+    pub fn add(&mut self, layout: &Layout, tables: &Tables, echoes: &Echoes) {
+        if self.rows < 2 {
+            return;
+        }
+        let scale = Scale {
+            width: layout.width,
+            pad: layout.pad,
+            lines: layout.lines,
+            first_row: self.first_row,
+            rows: self.rows,
+            rows_per_mm: (1.0 / layout.row_mm) as f32,
+            taps: tables.taps,
+            phases: tables.phases,
+        };
+        splat(
+            echoes,
+            &tables.weights,
+            &tables.spans,
+            scale,
+            &mut self.data,
+        );
+    }
+
+    /// What reached over one edge belongs at the other, where the last line neighbours the first.
+    pub fn close(&mut self, layout: &Layout) {
+        let Layout {
+            lines, pad, width, ..
+        } = *layout;
+        for half in self.data.chunks_mut(width) {
+            for i in 0..pad.min(lines) {
+                half[pad + lines - 1 - i] += half[pad - 1 - i];
+                half[pad + i] += half[pad + lines + i];
+            }
+        }
+    }
+
+    /// Adds another raster's rows to this one.
+    pub fn merge(&mut self, layout: &Layout, part: &Self) {
+        let start = (part.first_row - self.first_row) * 2 * layout.width;
+        let rows = &mut self.data[start..start + part.data.len()];
+        for (sum, &value) in rows.iter_mut().zip(&part.data) {
+            *sum += value;
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Scale {
+    width: usize,
+    pad: usize,
+    lines: usize,
+    first_row: usize,
+    rows: usize,
+    rows_per_mm: f32,
+    taps: usize,
+    phases: usize,
+}
+
+wide! {
+    /// The hot loop: for each echo eight lines at a time, two rows.
+    fn splat(echoes: &Echoes, weights: &[f32], spans: &[(u8, u8)], scale: Scale, data: &mut [f32]) {
+        let Scale { width, pad, lines, first_row, rows, rows_per_mm, taps, phases } = scale;
+        let half = (taps / 2) as i64;
+        let lists = echoes.line.iter().zip(&echoes.delay_mm).zip(&echoes.re).zip(&echoes.im).zip(&echoes.row);
+        for ((((&line, &delay), &re), &im), &table) in lists {
+            let at = delay * rows_per_mm - first_row as f32;
+            if !(at >= 0.0) {
+                continue;
+            }
+            let row = at as usize;
+            if row + 2 > rows {
+                continue;
+            }
+            let after = at - row as f32;
+            let before = 1.0 - after;
+            // Half a phase on, so that cutting rounds.
+            let place = line + 0.5 / phases as f32;
+            let floor = place.floor();
+            let phase = ((place - floor) * phases as f32) as usize;
+            let start = floor as i64 - half + 1 + pad as i64;
+            if start < 0 || start as usize + taps > lines + 2 * pad {
+                continue;
+            }
+            let (first, end) = spans[table as usize];
+            let base = (table as usize * phases + phase.min(phases - 1)) * 2 * taps;
+            let table = &weights[base..base + 2 * taps];
+            let rows = &mut data[row * 2 * width..(row + 2) * 2 * width];
+            let (now, next) = rows.split_at_mut(2 * width);
+            for lane in usize::from(first)..usize::from(end) {
+                let tap = lane * LANES;
+                let line = start as usize + tap;
+                let w_re: &[f32; LANES] = table[tap..tap + LANES].try_into().expect("eight");
+                let w_im: &[f32; LANES] = table[taps + tap..taps + tap + LANES].try_into().expect("eight");
+                let mut out_re = [0.0f32; LANES];
+                let mut out_im = [0.0f32; LANES];
+                for i in 0..LANES {
+                    out_re[i] = w_re[i] * re - w_im[i] * im;
+                    out_im[i] = w_re[i] * im + w_im[i] * re;
+                }
+                add(&mut now[line..line + LANES], &out_re, before);
+                add(&mut now[width + line..width + line + LANES], &out_im, before);
+                add(&mut next[line..line + LANES], &out_re, after);
+                add(&mut next[width + line..width + line + LANES], &out_im, after);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn add(sum: &mut [f32], values: &[f32; LANES], share: f32) {
+    let sum: &mut [f32; LANES] = sum.try_into().expect("eight");
+    for i in 0..LANES {
+        sum[i] += values[i] * share;
+    }
+}
+
+wide! {
+    /// Multiplies amplitudes by e^{i 2π turns}.
+    fn carrier(delay_mm: &[f32], turns_per_mm: f32, re: &mut [f32], im: &mut [f32]) {
+        for ((&delay, re), im) in delay_mm.iter().zip(re).zip(im) {
+            let (sine, cosine) = sin_cos_turns(delay * turns_per_mm);
+            let (a, b) = (*re, *im);
+            *re = a * cosine - b * sine;
+            *im = a * sine + b * cosine;
+        }
+    }
+}
+
+/// Sine and cosine of so many turns, |turns| < 2²¹; within 3e-7 of the turns' own rounding.
+#[inline(always)]
+pub(crate) fn sin_cos_turns(turns: f32) -> (f32, f32) {
+    // Adding and taking off 1.5 · 2²³ rounds to a whole number.
+    const ROUND: f32 = 12_582_912.0;
+    let rest = turns - ((turns + ROUND) - ROUND);
+    // Half the angle lies within ±π/2, where the series are short.
+    let y = rest * std::f32::consts::PI;
+    let y2 = y * y;
+    let sine = y
+        * (1.0
+            + y2 * (-1.0 / 6.0
+                + y2 * (1.0 / 120.0
+                    + y2 * (-1.0 / 5040.0 + y2 * (1.0 / 362_880.0 - y2 * (1.0 / 39_916_800.0))))));
+    let cosine = 1.0
+        + y2 * (-0.5
+            + y2 * (1.0 / 24.0
+                + y2 * (-1.0 / 720.0 + y2 * (1.0 / 40320.0 - y2 * (1.0 / 3_628_800.0)))));
+    (2.0 * sine * cosine, 1.0 - 2.0 * sine * sine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sine_and_cosine_of_turns() {
+        for i in 0..20_000 {
+            let turns = (i as f32) * 0.037 - 300.0;
+            let (sine, cosine) = sin_cos_turns(turns);
+            let angle = f64::from(turns) * std::f64::consts::TAU;
+            assert!((f64::from(sine) - angle.sin()).abs() < 1e-6, "{turns}");
+            assert!((f64::from(cosine) - angle.cos()).abs() < 1e-6, "{turns}");
+        }
+    }
+}
