@@ -1,6 +1,21 @@
 //! The knobs of an ultrasound machine.
+//!
+//! Settings are data: a file `Settings(version: 1, depth_mm: 120, …)` in which any knob may be left
+//! out. What can be said of the knobs alone is checked when a file is read, what needs the probe by
+//! [`Console::fit`].
 
-use catalog::POSITIVE;
+mod check;
+mod fit;
+
+use std::path::Path;
+
+use catalog::{CatalogError, Document, Faults, Format, FromNode, Node, POSITIVE, WriteError};
+
+use crate::EquipmentError;
+pub use fit::{Extent, Misfit};
+
+/// `Settings(version: 1, …)`; a file has some hundred bytes.
+const FORMAT: Format = Format::new("Settings", 1).with_max_bytes(1 << 20);
 
 catalog::record! {
     /// What an ultrasound machine is set to, as in a settings file.
@@ -56,6 +71,7 @@ catalog::record! {
         /// Which effects are on.
         pub effects: Effects = Effects::default(),
     }
+    check check::require_sound
 }
 
 catalog::choice! {
@@ -164,3 +180,54 @@ impl Default for Effects {
         }
     }
 }
+
+/// What a settings file says that says nothing.
+impl Default for Console {
+    fn default() -> Self {
+        let nothing = Node::record(None, Vec::new());
+        Self::from_node(&nothing, &mut Faults::default()).expect("every knob has a default")
+    }
+}
+
+impl Console {
+    /// Reads a settings file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or everything that is wrong with it.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, EquipmentError> {
+        Ok(Self::read(&Document::open(path, &FORMAT)?)?)
+    }
+
+    /// Reads the text of a settings file; `source` names it in faults.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it.
+    pub fn parse(text: &str, source: &str) -> Result<Self, EquipmentError> {
+        Ok(Self::read(&Document::parse(text, source, &FORMAT)?)?)
+    }
+
+    fn read(document: &Document) -> Result<Self, CatalogError> {
+        let mut faults = document.faults();
+        let console = Self::from_node(document.root(), &mut faults);
+        if console.is_none() {
+            check::require_sound_parts(document.root(), &mut faults);
+        }
+        console
+            .filter(|_| faults.is_empty())
+            .ok_or_else(|| document.error(faults))
+    }
+
+    /// The text of a settings file with every knob; reading it gives the same settings.
+    ///
+    /// # Errors
+    ///
+    /// A number is infinite or none.
+    pub fn to_ron(&self) -> Result<String, WriteError> {
+        catalog::to_ron(self, &FORMAT)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@ use std::fmt;
 use catalog::CatalogError;
 use thiserror::Error;
 
+use crate::Misfit;
+
 /// Why there is no such probe or setting, or why they do not go together.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum EquipmentError {
@@ -23,6 +25,14 @@ pub enum EquipmentError {
     /// The file cannot be read or has faults.
     #[error(transparent)]
     File(#[from] CatalogError),
+    /// Settings that a probe cannot do.
+    #[error("the settings do not fit the probe `{probe}`:{}", lines(.misfits))]
+    Unfit {
+        /// The probe's id.
+        probe: String,
+        /// Everything that does not fit.
+        misfits: Vec<Misfit>,
+    },
 }
 
 impl EquipmentError {
@@ -48,4 +58,9 @@ fn mend(nearest: Option<&str>, known: &[String]) -> impl fmt::Display {
         Some(nearest) => format!("did you mean `{nearest}`? ({there_are})"),
         None => there_are,
     }
+}
+
+fn lines(misfits: &[Misfit]) -> String {
+    let line = |misfit: &Misfit| format!("\n  {misfit}");
+    misfits.iter().map(line).collect()
 }

@@ -7,6 +7,6 @@ mod console;
 mod error;
 mod probe;
 
-pub use console::{Apodization, Console, Effects, GrayMap, Transmit, Zoom};
+pub use console::{Apodization, Console, Effects, Extent, GrayMap, Misfit, Transmit, Zoom};
 pub use error::EquipmentError;
 pub use probe::{Array, Elevation, Face, Probe};
