@@ -1,18 +1,23 @@
 //! The knobs of an ultrasound machine.
 //!
 //! Settings are data: a file `Settings(version: 1, depth_mm: 120, …)` in which any knob may be left
-//! out. What can be said of the knobs alone is checked when a file is read, what needs the probe by
+//! out; `preset: "abdomen"` in it starts from a preset. What can be said of the knobs alone is checked when a file is read, what needs the probe by
 //! [`Console::fit`].
 
 mod check;
 mod fit;
+mod knobs;
+mod start;
 
 use std::path::Path;
 
-use catalog::{CatalogError, Document, Faults, Format, FromNode, Node, POSITIVE, WriteError};
+use catalog::{
+    CatalogError, Document, Faults, Format, FromNode, Kind, Node, POSITIVE, Span, WriteError,
+};
 
 use crate::EquipmentError;
 pub use fit::{Extent, Misfit};
+pub use knobs::{Knob, KnobChoice};
 
 /// `Settings(version: 1, …)`; a file has some hundred bytes.
 const FORMAT: Format = Format::new("Settings", 1).with_max_bytes(1 << 20);
@@ -190,7 +195,8 @@ impl Default for Console {
 }
 
 impl Console {
-    /// Reads a settings file.
+    /// Reads a settings file. With `preset: "abdomen"` in it, what it leaves out is as in that
+    /// preset; of `effects`, each one that it leaves out.
     ///
     /// # Errors
     ///
@@ -210,9 +216,11 @@ impl Console {
 
     fn read(document: &Document) -> Result<Self, CatalogError> {
         let mut faults = document.faults();
-        let console = Self::from_node(document.root(), &mut faults);
+        let mut root = document.root().clone();
+        start::fill_from_preset(&mut root, &mut faults);
+        let console = Self::from_node(&root, &mut faults);
         if console.is_none() {
-            check::require_sound_parts(document.root(), &mut faults);
+            check::require_sound_parts(&root, &mut faults);
         }
         console
             .filter(|_| faults.is_empty())
@@ -227,6 +235,17 @@ impl Console {
     pub fn to_ron(&self) -> Result<String, WriteError> {
         catalog::to_ron(self, &FORMAT)
     }
+}
+
+/// Gives a node and all in it a place.
+fn put(node: &mut Node, span: Span) {
+    node.span = span;
+    if let Kind::Record(_, fields) = &mut node.kind {
+        fields
+            .iter_mut()
+            .for_each(|field| put(&mut field.value, span));
+    }
+    node.items_mut().iter_mut().for_each(|item| put(item, span));
 }
 
 #[cfg(test)]

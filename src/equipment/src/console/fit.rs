@@ -6,7 +6,7 @@ use std::fmt;
 use catalog::{Faults, Finding, FromNode, Kind, Node, Span, ToNode};
 
 use super::check::require_sound_parts;
-use super::{Console, Transmit, Zoom};
+use super::{Console, Transmit, Zoom, put};
 use crate::{Array, EquipmentError, Probe};
 
 /// A transmit frequency has to lie where the pulse-echo response is down by no more than this.
@@ -247,25 +247,14 @@ fn numbered(record: &mut Node) -> Vec<String> {
     };
     let mut names = Vec::new();
     for (number, field) in (0..).zip(fields) {
-        put(&mut field.value, number);
+        let span = Span {
+            start: number,
+            end: number,
+        };
+        put(&mut field.value, span);
         names.push(field.name.value.clone());
     }
     names
-}
-
-fn put(node: &mut Node, number: u32) {
-    node.span = Span {
-        start: number,
-        end: number,
-    };
-    if let Kind::Record(_, fields) = &mut node.kind {
-        fields
-            .iter_mut()
-            .for_each(|field| put(&mut field.value, number));
-    }
-    node.items_mut()
-        .iter_mut()
-        .for_each(|item| put(item, number));
 }
 
 fn misfit_of(finding: &Finding, knobs: &[String]) -> Misfit {

@@ -110,6 +110,10 @@ fn ranges_and_names_are_held_to() {
          s.ron:2:38: `Lin` is no `GrayMap`; expected one of `Linear`, `Contrast`, `Soft`; did you \
          mean `Linear`?"
     );
+    // The range that probes are held to.
+    assert_eq!(said("depth_mm: 2"), "nothing");
+    assert_eq!(said("depth_mm: 400"), "nothing");
+    assert!(said("depth_mm: 1.9").contains("from 2 to 400"));
     assert!(said("effects: (refractoin: false)").contains("did you mean `refraction`?"));
     assert!(said("apodization: Tukey(taper: 2)").contains("from 0 to 1"));
     assert!(said("zoom: (center_mm: (0, 5), height_mm: 0)").contains("above 0"));
