@@ -25,5 +25,6 @@ mod tables;
 pub mod texture;
 mod tissue_echoes;
 mod truth;
+mod pulse;
 
 pub use nalgebra::Complex;
