@@ -7,7 +7,7 @@
 use equipment::{Apodization, Array, Console, Probe, Transmit};
 use nalgebra::Complex;
 
-use crate::field::{Place, Radiator, SPEED_MM_US, Source, Spreading};
+use crate::field::{Place, Radiator, SPEED_MM_US, Source, Spreading, Wave};
 use crate::grid::{ScanGrid, Shape};
 use crate::pulse::{Band, Pulse, turn};
 
@@ -180,23 +180,38 @@ impl Row {
             sources: Vec::new(),
             spreading: Spreading::Cylindrical,
             nearest_mm: self.nearest_mm,
-            transmit: Vec::new(),
-            receive: Vec::new(),
+            set: Vec::new(),
+            alike: false,
         };
         for element in &self.elements {
-            let sent = sending.weight(element.station_mm, self.pitch_mm);
-            let got = receiving.weight(element.station_mm, self.pitch_mm);
-            if sent == 0.0 && got == 0.0 {
+            let weight =
+                |window: &Window| window.weight(element.station_mm, self.pitch_mm) / parts as f64;
+            let mut sent = Wave {
+                weight: weight(&sending),
+                way_mm: 0.0,
+            };
+            let got = Wave {
+                weight: weight(&receiving),
+                way_mm: -distance(line.at(z_mm), element.place_mm),
+            };
+            if sent.weight == 0.0 && got.weight == 0.0 {
                 continue;
             }
             let ways = self.transmit_ways_mm(element, line, z_mm, focus_mm);
-            let sent = weights(sent / parts as f64, &ways, z_mm, band);
-            let way = z_mm - distance(line.at(z_mm), element.place_mm);
-            let got = weights(got / parts as f64, &[way], z_mm, band);
+            let mut set = Vec::new();
+            if let [way_mm] = ways[..] {
+                sent.way_mm = way_mm;
+            } else {
+                set = set_weights(sent.weight, &ways, band);
+                sent.weight = 0.0;
+            }
             for source in element.parts(parts, self.width_mm) {
-                radiator.sources.push(source);
-                radiator.transmit.extend_from_slice(&sent);
-                radiator.receive.extend_from_slice(&got);
+                radiator.sources.push(Source {
+                    sent,
+                    got,
+                    ..source
+                });
+                radiator.set.extend_from_slice(&set);
             }
         }
         radiator
@@ -300,8 +315,8 @@ impl Row {
         }
     }
 
-    /// What is added to the distance from an element so that its waves are in step: one length for
-    /// each wave sent. Waves of a set arrive in step at the place on the line at `z_mm`, as
+    /// What is added to the distance from an element so that its waves are in step, and 0 on the
+    /// line at `z_mm`: one length for each wave sent. Waves of a set arrive there in step, as
     /// delay-and-sum makes them.
     fn transmit_ways_mm(
         &self,
@@ -312,10 +327,10 @@ impl Row {
     ) -> Vec<f64> {
         let from = element.place_mm;
         let target = line.at(z_mm);
-        let along = |direction: [f64; 2]| dot(from, direction) - dot(target, direction) + z_mm;
+        let along = |direction: [f64; 2]| dot(from, direction) - dot(target, direction);
         match &self.transmit {
             Transmit::Focused { .. } => vec![match focus_mm {
-                Some(focus_mm) => focus_mm - distance(line.at(focus_mm), from),
+                Some(focus_mm) => focus_mm - distance(line.at(focus_mm), from) - z_mm,
                 None => along(line.direction),
             }],
             Transmit::PlaneWaves { angles_deg } => {
@@ -328,7 +343,7 @@ impl Row {
             } => {
                 let way = |&angle: &f64| {
                     let source = direction(angle).map(|part| -behind_mm * part);
-                    distance(from, source) - distance(target, source) + z_mm
+                    distance(from, source) - distance(target, source)
                 };
                 or_straight(angles_deg).iter().map(way).collect()
             }
@@ -350,6 +365,8 @@ impl Element {
                 aside_mm: 0.0,
                 normal: element.normal,
                 width_mm: part_mm,
+                sent: Wave::default(),
+                got: Wave::default(),
             }
         })
     }
@@ -367,15 +384,17 @@ impl Disc {
             sources: Vec::new(),
             spreading: Spreading::Spherical,
             nearest_mm: self.nearest_mm,
-            transmit: Vec::new(),
-            receive: Vec::new(),
+            set: Vec::new(),
+            alike: true,
         };
         for ring in 0..rings {
             let rho_mm = (ring as f64 + 0.5) * ring_mm;
             let points = (libm::ceil(core::f64::consts::PI * rho_mm / ring_mm) as usize).max(2);
             let area = rho_mm * ring_mm / points as f64;
-            let way_mm = self.focus_mm - libm::hypot(self.focus_mm, rho_mm);
-            let weights = weights(area, &[way_mm], z_mm, band);
+            let sent = Wave {
+                weight: area,
+                way_mm: self.focus_mm - libm::hypot(self.focus_mm, rho_mm) - z_mm,
+            };
             for point in 0..points {
                 let angle = core::f64::consts::PI * (point as f64 + 0.5) / points as f64;
                 let (sin, cos) = libm::sincos(angle);
@@ -384,8 +403,9 @@ impl Disc {
                     aside_mm: rho_mm * sin,
                     normal: [0.0, 1.0],
                     width_mm: 0.0,
+                    sent,
+                    got: Wave::default(),
                 });
-                radiator.transmit.extend_from_slice(&weights);
             }
         }
         radiator
@@ -426,20 +446,23 @@ impl Slice {
             sources: Vec::new(),
             spreading: Spreading::Cylindrical,
             nearest_mm: self.nearest_mm,
-            transmit: Vec::new(),
-            receive: Vec::new(),
+            set: Vec::new(),
+            alike: true,
         };
         for i in 0..count {
             let e_mm = (i as f64 - 0.5 * (count - 1) as f64) * strip_mm;
-            let way_mm = self.focus_mm - libm::hypot(self.focus_mm, e_mm);
+            let sent = Wave {
+                weight: 1.0 / count as f64,
+                way_mm: self.focus_mm - libm::hypot(self.focus_mm, e_mm) - z_mm,
+            };
             radiator.sources.push(Source {
                 place_mm: [e_mm, 0.0],
                 aside_mm: 0.0,
                 normal: [0.0, 1.0],
                 width_mm: strip_mm,
+                sent,
+                got: Wave::default(),
             });
-            let weights = weights(1.0 / count as f64, &[way_mm], z_mm, band);
-            radiator.transmit.extend_from_slice(&weights);
         }
         radiator
     }
@@ -503,16 +526,12 @@ fn shortest_mm(band: &Band) -> f64 {
     SPEED_MM_US / (band.first_mhz + 0.75 * band.step_mhz * band.count as f64)
 }
 
-/// For each frequency the mean of `exp(2πi f (way − z) / c)` over the waves, weighted.
-fn weights(weight: f64, ways_mm: &[f64], z_mm: f64, band: &Band) -> Vec<Complex<f64>> {
-    let zero = Complex::new(0.0, 0.0);
-    let mut sums = vec![zero; band.count];
-    if weight == 0.0 || ways_mm.is_empty() {
-        return sums;
-    }
-    let share = weight / ways_mm.len() as f64;
+/// For each frequency the mean of `exp(2πi f way / c)` over the waves, weighted.
+fn set_weights(weight: f64, ways_mm: &[f64], band: &Band) -> Vec<Complex<f64>> {
+    let mut sums = vec![Complex::new(0.0, 0.0); band.count];
+    let share = weight / ways_mm.len().max(1) as f64;
     for way_mm in ways_mm {
-        let time_us = (way_mm - z_mm) / SPEED_MM_US;
+        let time_us = way_mm / SPEED_MM_US;
         let mut phase = turn(band.first_mhz * time_us) * share;
         let step = turn(band.step_mhz * time_us);
         for sum in &mut sums {

@@ -96,7 +96,7 @@ impl Beam {
         let setting = Setting::new(probe, console, grid);
         let far = setting.far_rows();
         let half_lines = setting.half_lines(&far);
-        let steps_per_line = setting.steps_per_line();
+        let steps_per_line = setting.steps_per_line(&far);
         let near = setting.near_rows(&far, half_lines, steps_per_line);
         let elevations = setting.elevation_rows();
         let (spectrum, focus) = setting.spectra(&far, &elevations);

@@ -1,7 +1,7 @@
 //! The field of a set of sources at many points and frequencies.
 //!
-//! For each source and point the phase advances from frequency to frequency by one complex
-//! product, and the directivity by a three-term recurrence. Eight points are worked out side by
+//! For each source and point, phase and directivity advance from frequency to frequency by
+//! three-term recurrences. Eight points are worked out side by
 //! side; the same code is compiled twice on x86-64, for every processor and for those with AVX2.
 //! Both do the same IEEE operations, so they agree to the bit.
 
@@ -22,6 +22,19 @@ pub(crate) struct Source {
     pub normal: [f64; 2],
     /// Width across the normal, mm; 0 for a point.
     pub width_mm: f64,
+    /// How it sends, unless a set of waves is sent.
+    pub sent: Wave,
+    /// How it receives, unless it receives as it sends.
+    pub got: Wave,
+}
+
+/// Weight and delay of a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Wave {
+    /// Weight; 0 for none.
+    pub weight: f64,
+    /// What delays add to the distance from the source, mm.
+    pub way_mm: f64,
 }
 
 /// How a source's wave weakens with the distance r.
@@ -33,18 +46,17 @@ pub(crate) enum Spreading {
     Spherical,
 }
 
-/// Sources and what each sends and receives with.
-///
-/// Weights are `[source][frequency]` and hold apodisation and delays.
+/// Sources that serve a line at a depth.
 #[derive(Clone, Debug)]
 pub(crate) struct Radiator {
     pub sources: Vec<Source>,
     pub spreading: Spreading,
     /// Sources are not seen from nearer than this, mm.
     pub nearest_mm: f64,
-    pub transmit: Vec<Complex<f64>>,
-    /// Empty where it is the same as for transmitting.
-    pub receive: Vec<Complex<f64>>,
+    /// Where several waves are sent, the weights that stand for their sum: `[source][frequency]`.
+    pub set: Vec<Complex<f64>>,
+    /// Whether all is received as it is sent.
+    pub alike: bool,
 }
 
 /// Speed of sound in the homogeneous medium of the tables, mm/µs.
@@ -57,14 +69,16 @@ impl Radiator {
     /// The echo of a point scatterer at one place for each frequency: sent × received, without
     /// pulse.
     pub fn two_way(&self, band: &Band, place: Place) -> Vec<Complex<f64>> {
+        let prepared = Prepared::new(self, band);
         let mut sums = vec![Sums::ZERO; band.count];
-        Prepared::new(self, band).fields(Width::detect(), &[place], &mut sums);
+        prepared.fields(Width::detect(), &[place], &mut sums);
         let lane = |eight: Eight| f64::from(eight.0[0]);
-        let product = |sums: &Sums| {
+        let product = |(sums, scale): (&Sums, f64)| {
             Complex::new(lane(sums.sent_re), lane(sums.sent_im))
                 * Complex::new(lane(sums.got_re), lane(sums.got_im))
+                * scale
         };
-        sums.iter().map(product).collect()
+        sums.iter().zip(lobe_scales(band)).map(product).collect()
     }
 
     /// The echoes of point scatterers for a few spectra at each of many places:
@@ -77,7 +91,11 @@ impl Radiator {
     ) -> Vec<Vec<Complex<f32>>> {
         let width = Width::detect();
         let prepared = Prepared::new(self, band);
-        let spectra: Vec<Vec<Complex<f32>>> = spectra.iter().map(|s| single(s)).collect();
+        let scaled = |spectrum: &Vec<Complex<f64>>| -> Vec<Complex<f32>> {
+            let values = spectrum.iter().zip(lobe_scales(band));
+            values.map(|(value, scale)| single(value * scale)).collect()
+        };
+        let spectra: Vec<Vec<Complex<f32>>> = spectra.iter().map(scaled).collect();
         let mut sums = vec![Sums::ZERO; band.count];
         let mut echoes = vec![Vec::with_capacity(places.len()); spectra.len()];
         for block in places.chunks(LANES) {
@@ -92,9 +110,16 @@ impl Radiator {
     }
 }
 
-fn single(values: &[Complex<f64>]) -> Vec<Complex<f32>> {
-    let single = |z: &Complex<f64>| Complex::new(z.re as f32, z.im as f32);
-    values.iter().map(single).collect()
+/// What turns products of sin(kx)/x into such of sin(kx)/(kx): 1/k², in (mm turns)².
+fn lobe_scales(band: &Band) -> impl Iterator<Item = f64> + '_ {
+    band.frequencies_mhz().map(|f_mhz| {
+        let wavelength_mm = SPEED_MM_US / (core::f64::consts::TAU * f_mhz);
+        wavelength_mm * wavelength_mm
+    })
+}
+
+fn single(value: Complex<f64>) -> Complex<f32> {
+    Complex::new(value.re as f32, value.im as f32)
 }
 
 /// How many points stand side by side.
@@ -114,8 +139,8 @@ impl Eight {
     #[inline(always)]
     fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
         let mut out = [0.0; LANES];
-        for i in 0..LANES {
-            out[i] = f(self.0[i], other.0[i]);
+        for (out, (&a, &b)) in out.iter_mut().zip(self.0.iter().zip(&other.0)) {
+            *out = f(a, b);
         }
         Self(out)
     }
@@ -123,6 +148,11 @@ impl Eight {
     #[inline(always)]
     fn max(self, other: Self) -> Self {
         self.zip(other, |a, b| if a > b { a } else { b })
+    }
+
+    #[inline(always)]
+    fn abs(self) -> Self {
+        Self(self.0.map(f32::abs))
     }
 
     #[inline(always)]
@@ -203,24 +233,16 @@ struct Emitter {
     aside_squared: f32,
     normal: [f32; 2],
     half_width: f32,
-    sends: bool,
-    gets: bool,
-}
-
-/// Weight of a source at a frequency, over the wave number.
-#[derive(Clone, Copy, Debug)]
-struct Weight {
-    sent: Complex<f32>,
-    got: Complex<f32>,
+    sent: [f32; 2],
+    got: [f32; 2],
 }
 
 /// A radiator in single precision.
 struct Prepared {
     emitters: Vec<Emitter>,
-    /// `[source][frequency]`.
-    weights: Vec<Weight>,
+    /// Weights of a set of waves: `[source][frequency]`.
+    set: Vec<Complex<f32>>,
     frequencies: usize,
-    /// Whether everything received is as sent.
     alike: bool,
     spreading: Spreading,
     nearest: f32,
@@ -230,45 +252,20 @@ struct Prepared {
 
 impl Prepared {
     fn new(radiator: &Radiator, band: &Band) -> Self {
-        let alike = radiator.receive.is_empty();
-        let received = if alike {
-            &radiator.transmit
-        } else {
-            &radiator.receive
-        };
-        let over_wave_number: Vec<f64> = band
-            .frequencies_mhz()
-            .map(|f| SPEED_MM_US / (core::f64::consts::TAU * f))
-            .collect();
-        let single = |z: Complex<f64>| Complex::new(z.re as f32, z.im as f32);
-        let pairs = radiator.transmit.iter().zip(received);
-        let weights: Vec<Weight> = pairs
-            .zip(over_wave_number.iter().cycle())
-            .map(|((&sent, &got), &scale)| Weight {
-                sent: single(sent * scale),
-                got: single(got * scale),
-            })
-            .collect();
-        let zero = Complex::new(0.0, 0.0);
-        let emitter = |(source, weights): (&Source, &[Weight])| Emitter {
+        let wave = |wave: Wave| [wave.weight as f32, wave.way_mm as f32];
+        let emitter = |source: &Source| Emitter {
             place: source.place_mm.map(|mm| mm as f32),
             aside_squared: (source.aside_mm * source.aside_mm) as f32,
             normal: source.normal.map(|n| n as f32),
             half_width: (0.5 * source.width_mm) as f32,
-            sends: weights.iter().any(|w| w.sent != zero),
-            gets: !alike && weights.iter().any(|w| w.got != zero),
+            sent: wave(source.sent),
+            got: wave(source.got),
         };
-        let of_sources = weights.chunks_exact(band.count.max(1));
         Self {
-            emitters: radiator
-                .sources
-                .iter()
-                .zip(of_sources)
-                .map(emitter)
-                .collect(),
-            weights,
+            emitters: radiator.sources.iter().map(emitter).collect(),
+            set: radiator.set.iter().map(|&weight| single(weight)).collect(),
             frequencies: band.count,
-            alike,
+            alike: radiator.alike,
             spreading: radiator.spreading,
             nearest: radiator.nearest_mm as f32,
             first_turns_per_mm: (band.first_mhz / SPEED_MM_US) as f32,
@@ -303,13 +300,21 @@ impl Prepared {
     #[inline(always)]
     fn fields_inline(&self, places: [Eight; 2], sums: &mut [Sums]) {
         sums.fill(Sums::ZERO);
-        let of_sources = self.weights.chunks_exact(self.frequencies.max(1));
-        for (emitter, weights) in self.emitters.iter().zip(of_sources) {
-            let wave = self.wave(emitter, places);
-            match (emitter.sends, emitter.gets) {
-                (true, true) => add_wave::<true, true>(wave, weights, sums),
-                (true, false) => add_wave::<true, false>(wave, weights, sums),
-                (false, true) => add_wave::<false, true>(wave, weights, sums),
+        for (i, emitter) in self.emitters.iter().enumerate() {
+            let (lobe, r) = self.lobe(emitter, places);
+            let gets = !self.alike && emitter.got[0] != 0.0;
+            let sends = emitter.sent[0] != 0.0;
+            if !self.set.is_empty() {
+                let set = &self.set[i * self.frequencies..(i + 1) * self.frequencies];
+                add_set(lobe, self.phase([1.0, 0.0], r), set, sums);
+            }
+            match (sends, gets) {
+                (true, true) => {
+                    let phases = [self.phase(emitter.sent, r), self.phase(emitter.got, r)];
+                    add_both(lobe, phases, sums);
+                }
+                (true, false) => add_sent(lobe, self.phase(emitter.sent, r), sums),
+                (false, true) => add_got(lobe, self.phase(emitter.got, r), sums),
                 (false, false) => {}
             }
         }
@@ -321,9 +326,10 @@ impl Prepared {
         }
     }
 
-    /// The wave of one source at the first frequency, and how it goes on from there.
+    /// Amplitude and directivity of a source at the first frequency and how they go on from there;
+    /// and the distance from it.
     #[inline(always)]
-    fn wave(&self, emitter: &Emitter, [across, along]: [Eight; 2]) -> Wave {
+    fn lobe(&self, emitter: &Emitter, [across, along]: [Eight; 2]) -> (Lobe, Eight) {
         let dx = across - Eight::all(emitter.place[0]);
         let dz = along - Eight::all(emitter.place[1]);
         let [nx, nz] = emitter.normal.map(Eight::all);
@@ -335,24 +341,33 @@ impl Prepared {
             Spreading::Cylindrical => cos * over_r.sqrt(),
             Spreading::Spherical => cos * over_r,
         };
-        let (sin_first, cos_first) = sin_cos(r * Eight::all(self.first_turns_per_mm));
-        let (step_im, step_re) = sin_cos(r * Eight::all(self.step_turns_per_mm));
-
         // Half the source's width as seen from the point: the sinc's argument is k · half.
-        let sine = (dx * nz - dz * nx) * over_r;
-        let sine = sine.zip(Eight::all(0.0), |a, _| a.abs());
+        let sine = ((dx * nz - dz * nx) * over_r).abs();
         let half = (sine * Eight::all(emitter.half_width)).max(Eight::all(LEAST_HALF));
-        let over_half = Eight::all(1.0) / half;
-        let (s, c) = sin_cos(half * Eight::all(self.first_turns_per_mm));
-        let (step_s, step_c) = sin_cos(half * Eight::all(self.step_turns_per_mm));
-        Wave {
-            re: amplitude * cos_first,
-            im: amplitude * sin_first,
-            step_re,
-            step_im,
-            lobe: s * over_half,
-            lobe_before: (s * step_c - c * step_s) * over_half,
-            lobe_step: step_c + step_c,
+        let scale = amplitude / half;
+        let (sin, cos) = sin_cos(half * Eight::all(self.first_turns_per_mm));
+        let (step_sin, step_cos) = sin_cos(half * Eight::all(self.step_turns_per_mm));
+        let lobe = Lobe {
+            now: sin * scale,
+            before: (sin * step_cos - cos * step_sin) * scale,
+            twice_cos: step_cos + step_cos,
+        };
+        (lobe, r)
+    }
+
+    /// The wave of a source that sends with a weight and a delay, over its amplitude.
+    #[inline(always)]
+    fn phase(&self, [weight, way]: [f32; 2], r: Eight) -> Phase {
+        let weight = Eight::all(weight);
+        let way = r + Eight::all(way);
+        let (sin, cos) = sin_cos(way * Eight::all(self.first_turns_per_mm));
+        let (step_sin, step_cos) = sin_cos(way * Eight::all(self.step_turns_per_mm));
+        Phase {
+            re: weight * cos,
+            im: weight * sin,
+            re_before: weight * (cos * step_cos + sin * step_sin),
+            im_before: weight * (sin * step_cos - cos * step_sin),
+            twice_cos: step_cos + step_cos,
         }
     }
 }
@@ -360,45 +375,94 @@ impl Prepared {
 /// Keeps sin(kx)/x finite for points straight ahead, mm.
 const LEAST_HALF: f32 = 1e-6;
 
-/// The wave of one source at eight points: its phase and its directivity at a frequency.
+/// Amplitude and directivity of a source at eight points and one frequency: amplitude · sin(kx)/x.
 #[derive(Clone, Copy)]
-struct Wave {
-    re: Eight,
-    im: Eight,
-    step_re: Eight,
-    step_im: Eight,
-    lobe: Eight,
-    lobe_before: Eight,
-    lobe_step: Eight,
+struct Lobe {
+    now: Eight,
+    before: Eight,
+    twice_cos: Eight,
 }
 
-/// Adds the wave of one source to the fields of all frequencies.
+impl Lobe {
+    /// Goes on to the next frequency: sin((n+1)δ) = 2 cos δ sin nδ − sin((n−1)δ).
+    #[inline(always)]
+    fn advance(&mut self) {
+        let next = self.twice_cos * self.now - self.before;
+        self.before = self.now;
+        self.now = next;
+    }
+}
+
+/// Phase of a source's wave at eight points and one frequency.
+#[derive(Clone, Copy)]
+struct Phase {
+    re: Eight,
+    im: Eight,
+    re_before: Eight,
+    im_before: Eight,
+    twice_cos: Eight,
+}
+
+impl Phase {
+    /// As [`Lobe::advance`], for sine and cosine.
+    #[inline(always)]
+    fn advance(&mut self) {
+        let re = self.twice_cos * self.re - self.re_before;
+        let im = self.twice_cos * self.im - self.im_before;
+        self.re_before = self.re;
+        self.im_before = self.im;
+        self.re = re;
+        self.im = im;
+    }
+}
+
+/// Adds what a source sends.
 #[inline(always)]
-fn add_wave<const SENT: bool, const GOT: bool>(
-    mut wave: Wave,
-    weights: &[Weight],
-    sums: &mut [Sums],
-) {
-    for (weight, sums) in weights.iter().zip(sums) {
-        let re = wave.re * wave.lobe;
-        let im = wave.im * wave.lobe;
-        if SENT {
-            let [w_re, w_im] = [Eight::all(weight.sent.re), Eight::all(weight.sent.im)];
-            sums.sent_re = sums.sent_re + (re * w_re - im * w_im);
-            sums.sent_im = sums.sent_im + (re * w_im + im * w_re);
-        }
-        if GOT {
-            let [w_re, w_im] = [Eight::all(weight.got.re), Eight::all(weight.got.im)];
-            sums.got_re = sums.got_re + (re * w_re - im * w_im);
-            sums.got_im = sums.got_im + (re * w_im + im * w_re);
-        }
-        let re = wave.re * wave.step_re - wave.im * wave.step_im;
-        wave.im = wave.re * wave.step_im + wave.im * wave.step_re;
-        wave.re = re;
-        // sin((n+1)δ) = 2 cos δ sin nδ − sin((n−1)δ)
-        let lobe = wave.lobe_step * wave.lobe - wave.lobe_before;
-        wave.lobe_before = wave.lobe;
-        wave.lobe = lobe;
+fn add_sent(mut lobe: Lobe, mut phase: Phase, sums: &mut [Sums]) {
+    for sums in sums {
+        sums.sent_re = sums.sent_re + lobe.now * phase.re;
+        sums.sent_im = sums.sent_im + lobe.now * phase.im;
+        lobe.advance();
+        phase.advance();
+    }
+}
+
+/// Adds what a source receives.
+#[inline(always)]
+fn add_got(mut lobe: Lobe, mut phase: Phase, sums: &mut [Sums]) {
+    for sums in sums {
+        sums.got_re = sums.got_re + lobe.now * phase.re;
+        sums.got_im = sums.got_im + lobe.now * phase.im;
+        lobe.advance();
+        phase.advance();
+    }
+}
+
+/// Adds what a source sends and receives.
+#[inline(always)]
+fn add_both(mut lobe: Lobe, [mut sent, mut got]: [Phase; 2], sums: &mut [Sums]) {
+    for sums in sums {
+        sums.sent_re = sums.sent_re + lobe.now * sent.re;
+        sums.sent_im = sums.sent_im + lobe.now * sent.im;
+        sums.got_re = sums.got_re + lobe.now * got.re;
+        sums.got_im = sums.got_im + lobe.now * got.im;
+        lobe.advance();
+        sent.advance();
+        got.advance();
+    }
+}
+
+/// Adds what a source sends in a set of waves.
+#[inline(always)]
+fn add_set(mut lobe: Lobe, mut phase: Phase, set: &[Complex<f32>], sums: &mut [Sums]) {
+    for (weight, sums) in set.iter().zip(sums) {
+        let re = lobe.now * phase.re;
+        let im = lobe.now * phase.im;
+        let [w_re, w_im] = [Eight::all(weight.re), Eight::all(weight.im)];
+        sums.sent_re = sums.sent_re + (re * w_re - im * w_im);
+        sums.sent_im = sums.sent_im + (re * w_im + im * w_re);
+        lobe.advance();
+        phase.advance();
     }
 }
 

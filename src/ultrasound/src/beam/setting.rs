@@ -22,7 +22,7 @@ pub(super) const ELEVATION_SIDE: usize = 33;
 /// −40 dB: where the elevation profile ends.
 const ELEVATION_FLOOR: f32 = 0.01;
 /// −30 dB: where the near lateral profile may end.
-const NEAR_FLOOR: f32 = 0.031_622_777;
+const NEAR_FLOOR: f32 = 0.031_622_776;
 /// Bounds of `half_lines`.
 const HALF_LINES: [usize; 2] = [3, 16];
 /// Bounds of `steps_per_line`.
@@ -310,29 +310,18 @@ impl<'a> Setting<'a> {
         reach.clamp(HALF_LINES[0], HALF_LINES[1])
     }
 
-    /// Steps of the near profile for each line distance, so that it is smooth over its width.
-    pub fn steps_per_line(&self) -> usize {
-        let steps = |depth: usize| {
-            let z_mm = self.node_mm(depth);
-            STEPS_PER_WIDTH * self.grid.line_distance_mm(z_mm).abs() / self.expected_width_mm(z_mm)
+    /// Steps of the near profile for each line distance, so that it is smooth over the middle
+    /// class' width, at all but the shallowest tenth of the depths.
+    pub fn steps_per_line(&self, far: &[FarRow]) -> usize {
+        let last = (self.grid.lines.max(1) - 1) as f64;
+        let steps = |row: &FarRow| {
+            half_width(&row.profile, last).map_or(0.0, |lines| STEPS_PER_WIDTH / lines)
         };
-        let steps = (self.depths / 10..self.depths)
-            .map(steps)
-            .fold(0.0, f64::max);
+        let rows = &far[self.depths / 10..self.depths];
+        let steps = rows.iter().map(steps).fold(0.0, f64::max);
         (libm::ceil(steps) as usize)
             .clamp(STEPS_PER_LINE[0], STEPS_PER_LINE[1])
             .next_power_of_two()
-    }
-
-    /// About how wide the beam is at −6 dB where it is in focus, mm: 0.886 λ F# of the apertures'
-    /// root mean square.
-    fn expected_width_mm(&self, z_mm: f64) -> f64 {
-        let [sending_mm, receiving_mm] = match &self.aperture {
-            Aperture::Row(row) => row.widths_mm(z_mm),
-            Aperture::Disc(disc) => [disc.width_mm(); 2],
-        };
-        let mean_mm = libm::sqrt(0.5 * (sending_mm * sending_mm + receiving_mm * receiving_mm));
-        0.886 * self.wavelength_mm * (z_mm / mean_mm).max(0.7)
     }
 
     pub fn elevation_rows(&self) -> Vec<ElevationRow> {
