@@ -7,10 +7,11 @@
 //! What is absent here: speckle itself, which the beam makes of the scatterers.
 
 mod noise;
+mod shape;
 
 use anatomy::tissue::{Scatter, Texture as Arrangement};
 
-use noise::Pair;
+use shape::{Clumps, Shape, Sheets, dot};
 
 /// The texture of one structure. Long-lived; `Copy`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,19 +19,14 @@ pub struct Texture {
     kind: Kind,
     /// Rows turn a place in mm into lattice cells.
     cells_from_mm: [[f32; 3]; 3],
-    seed: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     /// All gains are 1.
     Even,
-    Granular {
-        contrast: f32,
-        scale: f32,
-    },
-    Fibrous,
-    Septate,
+    Clumps(Clumps),
+    Sheets(Sheets),
 }
 
 impl Texture {
@@ -39,17 +35,23 @@ impl Texture {
     /// tells structures apart.
     pub fn new(scatter: &Scatter, axes: [[f32; 3]; 3], seed: u64) -> Self {
         let length = (scatter.length_mm as f32).clamp(0.05, 100.0);
+        let seed = fold(seed);
         let (kind, cell_mm) = match scatter.texture {
             Arrangement::Diffuse | Arrangement::Flowing => (Kind::Even, [length; 3]),
-            Arrangement::Granular => (granular(length), [length; 3]),
-            Arrangement::Fibrous => (Kind::Fibrous, [fibrous::ALONG * length, length, length]),
-            Arrangement::Septate => (Kind::Septate, septate::cell_mm(length)),
+            Arrangement::Granular => (Kind::Clumps(Clumps::new(length, seed)), [length; 3]),
+            Arrangement::Fibrous => (
+                Kind::Sheets(Sheets::along_fibres(seed)),
+                Sheets::bundle_cell_mm(length),
+            ),
+            Arrangement::Septate => (
+                Kind::Sheets(Sheets::in_fat(seed)),
+                Sheets::septate_cell_mm(length),
+            ),
         };
         let row = |i: usize| axes[i].map(|a| a / cell_mm[i]);
         Self {
             kind,
             cells_from_mm: [row(0), row(1), row(2)],
-            seed: fold(seed),
         }
     }
 
@@ -64,98 +66,43 @@ impl Texture {
     /// The same bytes on any processor. Holds for |x|, |y|, |z| up to 10 m; beyond, the texture
     /// is no longer random, but nothing fails.
     pub fn gains(&self, x: &[f32], y: &[f32], z: &[f32], out: &mut [f32]) {
-        #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has just said that it knows AVX2.
-            unsafe { self.gains_avx2(x, y, z, out) };
-            return;
-        }
-        self.gains_plain(x, y, z, out);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn gains_avx2(&self, x: &[f32], y: &[f32], z: &[f32], out: &mut [f32]) {
-        self.gains_plain(x, y, z, out);
-    }
-
-    #[inline(always)]
-    fn gains_plain(&self, x: &[f32], y: &[f32], z: &[f32], out: &mut [f32]) {
-        let (m, seed) = (self.cells_from_mm, self.seed);
         match self.kind {
             Kind::Even => {}
-            Kind::Granular { contrast, scale } => each(m, x, y, z, out, |x, y, z| {
-                let Pair(n, _) = noise::pair(x, y, z, seed);
-                (1.0 + contrast * n) * scale
-            }),
-            Kind::Fibrous => each(m, x, y, z, out, |x, y, z| fibrous::gain(x, y, z, seed)),
-            Kind::Septate => each(m, x, y, z, out, |x, y, z| septate::gain(x, y, z, seed)),
+            Kind::Clumps(clumps) => apply(clumps, self.cells_from_mm, x, y, z, out),
+            Kind::Sheets(sheets) => apply(sheets, self.cells_from_mm, x, y, z, out),
         }
     }
 }
 
-/// Multiplies `gain(place in cells)` into `out`.
+type Rows = [[f32; 3]; 3];
+
+/// Multiplies a shape's gains into `out`, with AVX2 where it is there.
+fn apply(shape: impl Shape, rows: Rows, x: &[f32], y: &[f32], z: &[f32], out: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has just said that it knows AVX2.
+        unsafe { apply_avx2(shape, rows, x, y, z, out) };
+        return;
+    }
+    apply_plain(shape, rows, x, y, z, out);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn apply_avx2(shape: impl Shape, rows: Rows, x: &[f32], y: &[f32], z: &[f32], out: &mut [f32]) {
+    apply_plain(shape, rows, x, y, z, out);
+}
+
+/// The same IEEE operations in the same order as its wide twin.
 #[inline(always)]
-fn each(
-    m: [[f32; 3]; 3],
-    x: &[f32],
-    y: &[f32],
-    z: &[f32],
-    out: &mut [f32],
-    gain: impl Fn(f32, f32, f32) -> f32,
-) {
-    let cells = |row: [f32; 3], x: f32, y: f32, z: f32| row[0] * x + row[1] * y + row[2] * z;
+fn apply_plain(shape: impl Shape, rows: Rows, x: &[f32], y: &[f32], z: &[f32], out: &mut [f32]) {
     for (((x, y), z), out) in x.iter().zip(y).zip(z).zip(out) {
-        let (x, y, z) = (*x, *y, *z);
-        *out *= gain(
-            cells(m[0], x, y, z),
-            cells(m[1], x, y, z),
-            cells(m[2], x, y, z),
-        );
-    }
-}
-
-/// Clumps: fine ones hardly differ, coarse ones do. The contrasts are estimates.
-fn granular(length_mm: f32) -> Kind {
-    let contrast = (0.25 + 0.4 * length_mm).min(1.0);
-    let scale = 1.0 / (1.0 + contrast * contrast * noise::MEAN_SQUARE).sqrt();
-    Kind::Granular { contrast, scale }
-}
-
-/// 1 where `distance` is 0, 0 from `width` on.
-#[inline(always)]
-fn ridge(distance: f32, width: f32) -> f32 {
-    let r = (1.0 - distance / width).max(0.0);
-    r * r
-}
-
-mod fibrous {
-    use super::{Pair, noise, ridge};
-
-    /// How much longer than wide a bundle is.
-    pub const ALONG: f32 = 12.0;
-
-    #[inline(always)]
-    pub fn gain(x: f32, y: f32, z: f32, seed: u32) -> f32 {
-        let Pair(p, q) = noise::pair(x, y, z, seed);
-        let striae = ridge(p.abs(), 0.2) * (1.0 + 0.9 * q) + 0.5 * ridge(q.abs(), 0.2);
-        (0.4 + 2.4 * striae).sqrt()
-    }
-}
-
-mod septate {
-    use super::{Pair, noise, ridge};
-
-    pub fn cell_mm(length_mm: f32) -> [f32; 3] {
-        [3.0 * length_mm, 3.0 * length_mm, 1.618 * length_mm]
-    }
-
-    #[inline(always)]
-    pub fn gain(x: f32, y: f32, z: f32, seed: u32) -> f32 {
-        let Pair(p, q) = noise::pair(x, y, z, seed);
-        let phase = 1.618 * z + 0.9 * p;
-        let layers = ridge((phase - noise::round(phase)).abs(), 0.12) * (1.0 + 0.9 * q);
-        (0.4 + 6.0 * layers).sqrt()
+        let place = [*x, *y, *z];
+        *out *= shape.gain([
+            dot(rows[0], place),
+            dot(rows[1], place),
+            dot(rows[2], place),
+        ]);
     }
 }
 
@@ -167,3 +114,8 @@ fn fold(seed: u64) -> u32 {
     h = h.wrapping_mul(0xC4CE_B9FE_1A85_EC53);
     (h >> 32) as u32
 }
+
+#[cfg(test)]
+mod look;
+#[cfg(test)]
+mod tests;

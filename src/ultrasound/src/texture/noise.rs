@@ -10,9 +10,23 @@ pub(super) struct Pair(pub f32, pub f32);
 /// Odd numbers without a pattern: they spread lattice steps over 32 bits.
 const STRIDES: [u32; 3] = [0x9E37_79B1, 0x85EB_CA77, 0xC2B2_AE3D];
 
-/// Mean of the square of a noise: values even between −1 and 1 (1/3), and for each axis the mean of
-/// w² + (1 − w)² with w = 3t² − 2t³, which is 26/35.
-pub(super) const MEAN_SQUARE: f32 = (26.0 / 35.0) * (26.0 / 35.0) * (26.0 / 35.0) / 3.0;
+/// Mean of the square of a noise. Values between −1 and 1 have 1/3 in the mean; interpolation takes
+/// the mean of w² + (1 − w)² for each axis, with w = 3t² − 2t³.
+pub(super) const MEAN_SQUARE: f32 = (cube(26.0 / 35.0) / 3.0) as f32;
+
+/// Mean of the fourth power of a noise: −2/15 (fourth cumulant of values between −1 and 1) times
+/// the mean of w⁴ + (1 − w)⁴ for each axis, and 3 · (1/3)² times that of (w² + (1 − w)²)².
+pub(super) const MEAN_FOURTH: f32 =
+    (cube(4.0 * W4 - 8.0 * W3 + 8.0 * W2 - 1.0) / 3.0 - cube(2.0 * W4) * (2.0 / 15.0)) as f32;
+
+/// Means of w², w³, w⁴ for t even from 0 to 1.
+const W2: f64 = 13.0 / 35.0;
+const W3: f64 = 43.0 / 140.0;
+const W4: f64 = 9.0 - 21.6 + 216.0 / 11.0 - 8.0 + 16.0 / 13.0;
+
+const fn cube(x: f64) -> f64 {
+    x * x * x
+}
 
 /// The noise at (x, y, z), in cells. Holds for |x|, |y|, |z| below 2²².
 #[inline(always)]
@@ -24,19 +38,28 @@ pub(super) fn pair(x: f32, y: f32, z: f32, seed: u32) -> Pair {
     let a1 = a0.wrapping_add(STRIDES[0]);
     let b1 = b0.wrapping_add(STRIDES[1]);
     let c1 = c0.wrapping_add(STRIDES[2]);
-    let edge = |b: u32, c: u32| {
-        let bc = b.wrapping_add(c);
-        lerp(
-            lattice(a0.wrapping_add(bc)),
-            lattice(a1.wrapping_add(bc)),
-            u,
-        )
-    };
-    let near = lerp(edge(b0, c0), edge(b1, c0), v);
-    let far = lerp(edge(b0, c1), edge(b1, c1), v);
+    let near = lerp(
+        edge(a0, a1, b0.wrapping_add(c0), u),
+        edge(a0, a1, b1.wrapping_add(c0), u),
+        v,
+    );
+    let far = lerp(
+        edge(a0, a1, b0.wrapping_add(c1), u),
+        edge(a0, a1, b1.wrapping_add(c1), u),
+        v,
+    );
     let Pair(p, q) = lerp(near, far, w);
-    const TO_UNIT: f32 = 2.0 / 65535.0;
-    Pair(p * TO_UNIT - 1.0, q * TO_UNIT - 1.0)
+    Pair(p * (1.0 / 2_147_483_648.0), q * (2.0 / 65535.0) - 1.0)
+}
+
+/// Between the lattice points of two places that differ along x.
+#[inline(always)]
+fn edge(a0: u32, a1: u32, bc: u32, u: f32) -> Pair {
+    lerp(
+        lattice(a0.wrapping_add(bc)),
+        lattice(a1.wrapping_add(bc)),
+        u,
+    )
 }
 
 /// The cell of a coordinate, and how far on the smooth way to the next one: 3t² − 2t³.
@@ -64,23 +87,21 @@ fn whole(x: f32) -> u32 {
     (x + SHIFT).to_bits()
 }
 
-/// Two values of a lattice point, from 0 to 65535.
+/// Two values of a lattice point: from −2³¹ to 2³¹ (the low bits, which make the other one, hardly
+/// matter), and from 0 to 65535. Both fit an i32, which converts in one instruction.
 #[inline(always)]
 fn lattice(place: u32) -> Pair {
     let h = scramble(place);
-    // Both halves fit an i32, which converts in one instruction; a u32 does not.
-    Pair((h >> 16) as i32 as f32, (h & 0xFFFF) as i32 as f32)
+    Pair(h as i32 as f32, (h & 0xFFFF) as i32 as f32)
 }
 
-/// A hash of 32 bits that each bit of the input changes by half (two rounds of xor-shift and
-/// multiply, C. Wellons' constants).
+/// A hash of 32 bits with a single product: x(x | 1) is not linear, so that lattice steps, which are
+/// constant in `h`, do not come through. A test looks at the correlations.
 #[inline(always)]
 fn scramble(mut h: u32) -> u32 {
     h ^= h >> 16;
-    h = h.wrapping_mul(0x7FEB_352D);
-    h ^= h >> 15;
-    h = h.wrapping_mul(0x846C_A68B);
-    h ^ (h >> 16)
+    h = h.wrapping_mul(h | 1);
+    h ^ (h >> 15)
 }
 
 #[inline(always)]
