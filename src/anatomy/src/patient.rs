@@ -542,7 +542,8 @@ fn path(segment: &VesselSegment) -> Vec<(f64, f64, f64, f64)> {
         .collect()
 }
 
-fn landmark(file: LandmarkFile) -> Landmark {
+/// A landmark as a file says it.
+pub(crate) fn landmark(file: LandmarkFile) -> Landmark {
     Landmark {
         id: file.id.value,
         name: file.name,
@@ -558,7 +559,8 @@ fn landmark_to_file(landmark: &Landmark) -> LandmarkFile {
     }
 }
 
-fn plane(file: PlaneFile) -> (DisplayName, StandardPlane) {
+/// A plane and its name as a file says them.
+pub(crate) fn plane(file: PlaneFile) -> (DisplayName, StandardPlane) {
     let values = |ids: Vec<Spanned<String>>| ids.into_iter().map(|id| id.value).collect();
     let plane = StandardPlane {
         id: file.id.value,

@@ -2,11 +2,18 @@
 //!
 //! A recipe is a RON file (`assets/patients/*.ron`): for each structure the shape of its surface,
 //! written in the words of [`Shape`]. A shape may refer to one of a structure further up by
-//! `Same("skin")`, so that layers follow each other.
+//! `Same("skin")`, so that layers follow each other. Test objects add point scatterers and say
+//! themselves where a probe stands to see them.
+
+mod builtin;
+mod flat;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use catalog::{CatalogError, Document, Faults, Format, Known, NotEmpty, POSITIVE, Spanned};
+use geometry::TriMesh;
+use geometry::frame;
 use geometry::sdf::{self, Expr, SdfError, SurfaceLimits, TubePoint};
 use rayon::prelude::*;
 use thiserror::Error;
@@ -14,21 +21,15 @@ use thiserror::Error;
 use crate::atlas::{Atlas, DisplayName, StructureEntry};
 use crate::landmarks;
 use crate::motion;
-use crate::patient::{Patient, Structure, surfaces_by_id};
-use crate::patient_file::{Habitus, Identity};
-use crate::planes;
+use crate::patient::{self, Landmark, Patient, Structure, surfaces_by_id};
+use crate::patient_file::{Habitus, Identity, LandmarkFile, Motion, PlaneFile};
+use crate::planes::{self, StandardPlane};
 use crate::progress::Progress;
-use crate::scatterers::Scatterers;
+use crate::scatterers::{ScattererEntry, ScattererError, ScattererLimits, gather};
 use crate::tissue::TissueTable;
 use crate::vessels::{VesselGraph, lumens_of};
 
 const RECIPE: Format = Format::new("Recipe", 1);
-
-/// The built-in recipes: id and text.
-const BUILTIN: [(&str, &str); 1] = [(
-    "phantom-torso",
-    include_str!("../../../assets/patients/phantom-torso.ron"),
-)];
 
 /// Why a recipe gives no patient.
 #[derive(Debug, Error)]
@@ -52,6 +53,9 @@ pub enum RecipeError {
         /// Why.
         source: SdfError,
     },
+    /// Its scatterers cannot be read or placed.
+    #[error(transparent)]
+    Scatterers(#[from] ScattererError),
 }
 
 /// What a recipe calls the structures in it.
@@ -72,6 +76,15 @@ catalog::record! {
         pub resolution_mm: f64 [0.2..=20.0],
         /// The structures, outermost first.
         pub structures: Vec<RecipeStructure>,
+        /// It is a test object and no body: nothing moves, and there are no standard planes but
+        /// its own.
+        pub test_object: bool = false,
+        /// Point scatterers. Paths of files start at the recipe's folder.
+        pub scatterers: Vec<Spanned<ScattererEntry>> = Vec::new(),
+        /// Named places beside those that follow from the structures.
+        pub landmarks: Vec<LandmarkFile> = Vec::new(),
+        /// Standard planes beside those of the atlas.
+        pub planes: Vec<PlaneFile> = Vec::new(),
     }
 }
 
@@ -121,7 +134,8 @@ catalog::choice! {
             /// Half-axes.
             radii: Place,
         },
-        /// A box along the axes.
+        /// A box along the axes. Without rounding, and alone but for moves, its faces are exact
+        /// at any resolution.
         Box {
             /// Middle.
             center: Place,
@@ -265,6 +279,20 @@ pub struct Recipe {
     pub summary: DisplayName,
     patient: String,
     structures: Vec<Part>,
+    test_object: bool,
+    scatterers: Vec<ScattererEntry>,
+    landmarks: Vec<Landmark>,
+    planes: Vec<(DisplayName, StandardPlane)>,
+    home: Home,
+}
+
+/// Where a recipe was read.
+#[derive(Clone, Debug, PartialEq)]
+struct Home {
+    /// What errors call it.
+    source: PathBuf,
+    /// Its folder, if it lies in one.
+    folder: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -277,7 +305,7 @@ struct Part {
 impl Recipe {
     /// Ids of the built-in recipes.
     pub fn builtin_ids() -> impl Iterator<Item = &'static str> {
-        BUILTIN.iter().map(|(id, _)| *id)
+        builtin::ALL.iter().map(|(id, _)| *id)
     }
 
     /// A built-in recipe.
@@ -285,7 +313,7 @@ impl Recipe {
     /// # Errors
     /// [`RecipeError::Unknown`].
     pub fn builtin(name: &str) -> Result<Self, RecipeError> {
-        let found = BUILTIN.iter().find(|(id, _)| *id == name);
+        let found = builtin::ALL.iter().find(|(id, _)| *id == name);
         let (id, text) = found.ok_or_else(|| RecipeError::Unknown {
             name: name.to_owned(),
             nearest: catalog::nearest(name, Self::builtin_ids()),
@@ -298,11 +326,32 @@ impl Recipe {
     /// # Errors
     /// [`RecipeError::File`] with every fault.
     pub fn parse(text: &str, source: &str, atlas: &Atlas) -> Result<Self, RecipeError> {
+        let home = Home {
+            source: source.into(),
+            folder: None,
+        };
+        Self::read(Document::parse(text, source, &RECIPE)?, home, atlas)
+    }
+
+    /// Reads a recipe's file; the files it names are read when the patient is made.
+    ///
+    /// # Errors
+    /// [`RecipeError::File`] with every fault.
+    pub fn open(path: impl AsRef<Path>, atlas: &Atlas) -> Result<Self, RecipeError> {
+        let path = path.as_ref();
+        let home = Home {
+            source: path.to_owned(),
+            folder: Some(path.parent().unwrap_or(Path::new("")).to_owned()),
+        };
+        Self::read(Document::open(path, &RECIPE)?, home, atlas)
+    }
+
+    fn read(document: Document, home: Home, atlas: &Atlas) -> Result<Self, RecipeError> {
         let ids = atlas.structures().iter().map(|entry| entry.id.as_str());
-        let recipe = Document::parse(text, source, &RECIPE)?
+        let recipe = document
             .knowing("structure", "the atlas", ids)
             .knowing_own(OWN, &["structures", "id"])
-            .resolve_with(|file, faults| resolve(file, atlas, faults))?;
+            .resolve_with(|file, faults| resolve(file, home, atlas, faults))?;
         Ok(recipe)
     }
 
@@ -314,24 +363,28 @@ impl Recipe {
     /// Makes the patient. The same recipe gives the same patient, whatever the number of threads.
     ///
     /// # Errors
-    /// [`RecipeError::Shape`].
+    /// [`RecipeError::Shape`], [`RecipeError::Scatterers`].
     pub fn make(
         &self,
         atlas: &Atlas,
         tissues: &TissueTable,
         progress: &dyn Progress,
     ) -> Result<Patient, RecipeError> {
+        let scatterers = gather(
+            &self.scatterers,
+            self.home.folder.as_deref(),
+            &self.home.source,
+            &ScattererLimits::default(),
+        )?;
         progress.stage("surfaces", self.structures.len() as u64);
         let structures: Vec<Structure> = self
             .structures
             .par_iter()
             .map(|part| {
-                let surface =
-                    sdf::surface(&part.solid, part.resolution_mm, &SurfaceLimits::default())
-                        .map_err(|source| RecipeError::Shape {
-                            structure: part.entry.id.clone(),
-                            source,
-                        })?;
+                let surface = part.surface().map_err(|source| RecipeError::Shape {
+                    structure: part.entry.id.clone(),
+                    source,
+                })?;
                 progress.step();
                 Ok(Structure::of_entry(&part.entry, surface))
             })
@@ -346,18 +399,76 @@ impl Recipe {
             },
             habitus: Habitus::default(),
             source: self.summary.en.clone(),
-            landmarks: landmarks::derive(&structures, &vessels),
-            planes: planes::derive_all(atlas, &surfaces_by_id(&structures)),
-            motion: motion::at_rest(&structures),
-            scatterers: Scatterers::default(),
+            landmarks: self.all_landmarks(landmarks::derive(&structures, &vessels)),
+            planes: self.all_planes(atlas, &structures),
+            motion: if self.test_object {
+                Motion::default()
+            } else {
+                motion::at_rest(&structures)
+            },
+            scatterers,
             structures,
             vessels,
         })
     }
 }
 
-fn resolve(file: RecipeFile, atlas: &Atlas, faults: &mut Faults) -> Option<Recipe> {
+impl Recipe {
+    /// The recipe's own landmarks, then those derived whose ids are free.
+    fn all_landmarks(&self, derived: Vec<Landmark>) -> Vec<Landmark> {
+        let is_free = |landmark: &Landmark| self.landmarks.iter().all(|own| own.id != landmark.id);
+        let derived = derived.into_iter().filter(is_free);
+        self.landmarks.iter().cloned().chain(derived).collect()
+    }
+
+    /// The recipe's own planes, then those derived whose ids are free.
+    fn all_planes(
+        &self,
+        atlas: &Atlas,
+        structures: &[Structure],
+    ) -> Vec<(DisplayName, StandardPlane)> {
+        let mut all = self.planes.clone();
+        if !self.test_object {
+            let derived = planes::derive_all(atlas, &surfaces_by_id(structures));
+            let is_free = |id: &str| self.planes.iter().all(|(_, own)| own.id != id);
+            all.extend(derived.into_iter().filter(|(_, plane)| is_free(&plane.id)));
+        }
+        all
+    }
+}
+
+impl Part {
+    fn surface(&self) -> Result<TriMesh<frame::Patient>, SdfError> {
+        if let Some(exact) = flat::surface(&self.solid) {
+            return Ok(exact);
+        }
+        sdf::surface(&self.solid, self.resolution_mm, &SurfaceLimits::default())
+    }
+}
+
+/// What only the whole file can tell of scatterers, landmarks and planes.
+fn check(file: &RecipeFile, home: &Home, atlas: &Atlas, faults: &mut Faults) {
     faults.require_distinct("structure", file.structures.iter().map(|s| &s.id));
+    faults.require_distinct("landmark", file.landmarks.iter().map(|l| &l.id));
+    faults.require_distinct("plane", file.planes.iter().map(|p| &p.id));
+    for entry in &file.scatterers {
+        let has_home = home.folder.is_some() || !matches!(entry.value, ScattererEntry::File { .. });
+        let message = "a recipe that is built in or lies in no folder cannot name files";
+        faults.require(entry.span, has_home, message);
+    }
+    let own = file.structures.iter().map(|s| s.id.as_str());
+    let shown = file
+        .planes
+        .iter()
+        .flat_map(|p| p.required.iter().chain(&p.optional));
+    // A name that the atlas does not hold has been reported by the reader.
+    for id in shown.filter(|id| atlas.structure(id).is_some()) {
+        faults.require_name(id, "structure", "this recipe", own.clone());
+    }
+}
+
+fn resolve(file: RecipeFile, home: Home, atlas: &Atlas, faults: &mut Faults) -> Option<Recipe> {
+    check(&file, &home, atlas, faults);
     let mut solids: BTreeMap<String, Expr> = BTreeMap::new();
     let mut structures = Vec::new();
     for structure in file.structures {
@@ -387,6 +498,15 @@ fn resolve(file: RecipeFile, atlas: &Atlas, faults: &mut Faults) -> Option<Recip
         summary: file.summary,
         patient: file.patient,
         structures,
+        test_object: file.test_object,
+        scatterers: file
+            .scatterers
+            .into_iter()
+            .map(|entry| entry.value)
+            .collect(),
+        landmarks: file.landmarks.into_iter().map(patient::landmark).collect(),
+        planes: file.planes.into_iter().map(patient::plane).collect(),
+        home,
     })
 }
 
@@ -525,78 +645,4 @@ impl From<Axis> for sdf::Axis {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(structures: &str) -> Result<Recipe, RecipeError> {
-        let text = format!(
-            "Recipe(version: 1, summary: (en: \"a\", zh: \"一\"), patient: \"p\", resolution_mm: 4, structures: [{structures}])"
-        );
-        Recipe::parse(&text, "r.ron", Atlas::builtin())
-    }
-
-    #[test]
-    fn every_builtin_recipe_reads() {
-        for id in Recipe::builtin_ids() {
-            assert!(Recipe::builtin(id).is_ok(), "{id}");
-        }
-    }
-
-    #[test]
-    fn a_shape_may_follow_one_further_up() {
-        let recipe = parse(
-            "(id: \"skin\", shape: Sphere(center: (0, 0, 0), radius: 60)),
-             (id: \"body_fat\", shape: Offset(of: Same(\"skin\"), by: -5))",
-        )
-        .unwrap();
-        let patient = recipe
-            .make(Atlas::builtin(), TissueTable::builtin(), &crate::Silent)
-            .unwrap();
-        let radius_of = |n: usize| {
-            (patient.structures[n].surface.signed_volume_mm3() * 0.75 / std::f64::consts::PI).cbrt()
-        };
-        assert!((radius_of(0) - 60.0).abs() < 0.2 && (radius_of(1) - 55.0).abs() < 0.2);
-    }
-
-    #[test]
-    fn references_to_nothing_and_unknown_words_are_told_with_their_places() {
-        let error = parse(
-            "(id: \"skin\", shape: Same(\"skim\")),
-             (id: \"livr\", shape: Sphre(center: (0, 0, 0), radius: 1)),
-             (id: \"spleen\", shape: Sphere(center: (0, 0, 0), radius: -1))",
-        )
-        .unwrap_err()
-        .to_string();
-        for words in [
-            "`skim`",
-            "did you mean `skin`",
-            "`livr`",
-            "did you mean `liver`",
-            "`Sphere`",
-            "r.ron:3:",
-        ] {
-            assert!(error.contains(words), "{words}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_shape_cannot_follow_itself_or_one_further_down() {
-        for of in ["skin", "liver"] {
-            let error = parse(&format!(
-                "(id: \"skin\", shape: Same(\"{of}\")),
-                 (id: \"liver\", shape: Sphere(center: (0, 0, 0), radius: 9))"
-            ));
-            let error = error.unwrap_err().to_string();
-            assert!(error.contains("no structure further up"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_shape_without_bounds_names_its_structure() {
-        let recipe =
-            parse("(id: \"liver\", shape: HalfSpace(normal: (0, 0, 1), offset: 0))").unwrap();
-        let error = recipe.make(Atlas::builtin(), TissueTable::builtin(), &crate::Silent);
-        let error = error.unwrap_err().to_string();
-        assert!(error.contains("`liver`"), "{error}");
-    }
-}
+mod tests;

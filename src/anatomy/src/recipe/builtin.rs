@@ -1,0 +1,21 @@
+//! The recipes that are built in.
+
+macro_rules! recipes {
+    ($($id:literal),* $(,)?) => {
+        [$(($id, include_str!(concat!("../../../../assets/patients/", $id, ".ron")))),*]
+    };
+}
+
+/// Id and text of each, in the order in which they are listed.
+pub(super) const ALL: [(&str, &str); 10] = recipes![
+    "phantom-torso",
+    "phantom-points",
+    "phantom-wires",
+    "phantom-speckle",
+    "phantom-cyst",
+    "phantom-layers",
+    "phantom-plates",
+    "phantom-bubble",
+    "phantom-mirror",
+    "phantom-bone",
+];

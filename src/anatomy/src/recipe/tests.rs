@@ -1,0 +1,433 @@
+use super::*;
+
+fn parse(structures: &str) -> Result<Recipe, RecipeError> {
+    let text = format!(
+        "Recipe(version: 1, summary: (en: \"a\", zh: \"一\"), patient: \"p\", resolution_mm: 4, structures: [{structures}])"
+    );
+    Recipe::parse(&text, "r.ron", Atlas::builtin())
+}
+
+#[test]
+fn every_builtin_recipe_reads() {
+    for id in Recipe::builtin_ids() {
+        assert!(Recipe::builtin(id).is_ok(), "{id}");
+    }
+}
+
+#[test]
+fn a_shape_may_follow_one_further_up() {
+    let recipe = parse(
+        "(id: \"skin\", shape: Sphere(center: (0, 0, 0), radius: 60)),
+         (id: \"body_fat\", shape: Offset(of: Same(\"skin\"), by: -5))",
+    )
+    .unwrap();
+    let patient = recipe
+        .make(Atlas::builtin(), TissueTable::builtin(), &crate::Silent)
+        .unwrap();
+    let radius_of = |n: usize| {
+        (patient.structures[n].surface.signed_volume_mm3() * 0.75 / std::f64::consts::PI).cbrt()
+    };
+    assert!((radius_of(0) - 60.0).abs() < 0.2 && (radius_of(1) - 55.0).abs() < 0.2);
+}
+
+#[test]
+fn references_to_nothing_and_unknown_words_are_told_with_their_places() {
+    let error = parse(
+        "(id: \"skin\", shape: Same(\"skim\")),
+         (id: \"livr\", shape: Sphre(center: (0, 0, 0), radius: 1)),
+         (id: \"spleen\", shape: Sphere(center: (0, 0, 0), radius: -1))",
+    )
+    .unwrap_err()
+    .to_string();
+    for words in [
+        "`skim`",
+        "did you mean `skin`",
+        "`livr`",
+        "did you mean `liver`",
+        "`Sphere`",
+        "r.ron:3:",
+    ] {
+        assert!(error.contains(words), "{words}: {error}");
+    }
+}
+
+#[test]
+fn a_shape_cannot_follow_itself_or_one_further_down() {
+    for of in ["skin", "liver"] {
+        let error = parse(&format!(
+            "(id: \"skin\", shape: Same(\"{of}\")),
+             (id: \"liver\", shape: Sphere(center: (0, 0, 0), radius: 9))"
+        ));
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("no structure further up"), "{error}");
+    }
+}
+
+#[test]
+fn a_shape_without_bounds_names_its_structure() {
+    let recipe = parse("(id: \"liver\", shape: HalfSpace(normal: (0, 0, 1), offset: 0))").unwrap();
+    let error = recipe.make(Atlas::builtin(), TissueTable::builtin(), &crate::Silent);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("`liver`"), "{error}");
+}
+
+fn made(recipe: &Recipe) -> Patient {
+    let made = recipe.make(Atlas::builtin(), TissueTable::builtin(), &crate::Silent);
+    made.unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn phantom(id: &str) -> Patient {
+    made(&Recipe::builtin(id).unwrap())
+}
+
+/// Least and greatest coordinate along an axis.
+fn extent(patient: &Patient, id: &str, axis: usize) -> (f32, f32) {
+    let bounds = patient.structure(id).unwrap().surface.bounds();
+    (bounds.min[axis], bounds.max[axis])
+}
+
+#[test]
+fn a_box_alone_is_exact_at_any_resolution() {
+    let recipe = parse("(id: \"liver\", shape: Box(center: (0.3, 10.1, 7), half: (60, 1.5, 30)))");
+    let patient = made(&recipe.unwrap());
+    let plate = &patient.structures[0].surface;
+    assert_eq!(plate.triangles().len(), 12);
+    assert!(geometry::check::inspect(plate).is_sound());
+    assert_eq!(extent(&patient, "liver", 1), (8.6, 11.6));
+    assert!((plate.signed_volume_mm3() / (120.0 * 3.0 * 60.0) - 1.0).abs() < 1e-6);
+}
+
+/// What sampling gives for a plate between samples: every vertex away from the rim within 0.02 mm
+/// of its face, but the rim itself is cut off.
+#[test]
+fn a_sampled_plate_is_flat_but_for_its_rim() {
+    let plate = Expr::Box {
+        center: [0.3, 10.1, 7.0],
+        half_mm: [20.0, 1.53, 10.0],
+        rounding_mm: 0.0,
+    };
+    let mesh = sdf::surface(&plate, 0.5, &SurfaceLimits::default()).unwrap();
+    let is_inner = |v: &&[f32; 3]| (v[0] - 0.3).abs() < 19.0 && (v[2] - 7.0).abs() < 9.0;
+    let off = |v: &[f32; 3]| ((f64::from(v[1]) - 10.1).abs() - 1.53).abs();
+    let worst = mesh
+        .vertices()
+        .iter()
+        .filter(is_inner)
+        .map(off)
+        .fold(0.0, f64::max);
+    assert!(worst < 0.02, "{worst}");
+}
+
+#[test]
+fn moved_boxes_are_the_solids_they_say() {
+    let shape = |moves: &str| {
+        format!(
+            "(id: \"liver\", shape: {})",
+            moves.replace("BOX", "Box(center: (5, 1, 2), half: (9, 4, 7))")
+        )
+    };
+    let turned = "Rotate(about: (1, 2, 3), axis: (1, 2, -2), angle_deg: 40, of: BOX)";
+    let several = [
+        turned.to_owned(),
+        "Reflect(axis: Y, at: 3, of: Translate(by: (1, 2, 3), of: BOX))".to_owned(),
+        format!("Reflect(axis: X, of: Scale(about: (0, 4, 0), factor: 1.5, of: {turned}))"),
+    ];
+    for moves in several {
+        let recipe = parse(&shape(&moves)).unwrap();
+        let solid = sdf::Solid::new(&recipe.structures[0].solid).unwrap();
+        let exact = flat::surface(&recipe.structures[0].solid).unwrap();
+        assert!(geometry::check::inspect(&exact).is_sound(), "{moves}");
+        let factor = if moves.contains("Scale") {
+            1.5_f64.powi(3)
+        } else {
+            1.0
+        };
+        assert!((exact.signed_volume_mm3() / (18.0 * 8.0 * 14.0 * factor) - 1.0).abs() < 1e-5);
+        for triangle in 0..12 {
+            let [a, b, c] = exact.corners(triangle);
+            let middle = [0, 1, 2].map(|i| f64::from(a[i] + b[i] + c[i]) / 3.0);
+            let off = solid.distance_mm(geometry::Point::from_coords(middle.into()));
+            assert!(off.abs() < 1e-4, "{moves}: {off}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_plain_box_is_sampled() {
+    for shape in [
+        "Box(center: (0, 0, 0), half: (9, 9, 9), rounding: 1)",
+        "Offset(of: Box(center: (0, 0, 0), half: (9, 9, 9)), by: 1)",
+    ] {
+        let patient = made(&parse(&format!("(id: \"liver\", shape: {shape})")).unwrap());
+        assert!(
+            patient.structures[0].surface.triangles().len() > 12,
+            "{shape}"
+        );
+    }
+    // What is wrong with a box is told as ever.
+    let none = parse("(id: \"liver\", shape: Box(center: (0, 0, 0), half: (9, 0, 9)))").unwrap();
+    let error = none.make(Atlas::builtin(), TissueTable::builtin(), &crate::Silent);
+    assert!(error.unwrap_err().to_string().contains("half_mm"));
+}
+
+fn test_objects() -> impl Iterator<Item = (&'static str, Patient)> {
+    let ids = Recipe::builtin_ids().filter(|id| *id != "phantom-torso");
+    ids.map(|id| (id, phantom(id)))
+}
+
+#[test]
+fn every_test_object_is_sound_still_and_says_where_the_probe_stands() {
+    let mut count = 0;
+    for (id, patient) in test_objects() {
+        count += 1;
+        assert_eq!(patient.motion, Motion::default(), "{id}");
+        let probe = patient.landmarks.iter().find(|l| l.id == "probe").unwrap();
+        assert_eq!(probe.at.to_array(), [0.0; 3], "{id}");
+        let (_, scan) = patient.planes.iter().find(|(_, p)| p.id == "scan").unwrap();
+        assert_eq!(scan.depth.to_array(), [0.0, 1.0, 0.0], "{id}");
+        assert_eq!((scan.center.x(), scan.center.z()), (0.0, 0.0), "{id}");
+        let names = patient.planes.iter().map(|(name, _)| name);
+        for name in names.chain(patient.landmarks.iter().map(|l| &l.name)) {
+            assert!(!name.zh.is_ascii() && name.en.is_ascii(), "{id}: {name:?}");
+        }
+        let block = patient.structures[0].surface.bounds();
+        assert_eq!((block.min[1], block.max[1]), (0.0, 180.0), "{id}");
+        for structure in &patient.structures {
+            let report = geometry::check::inspect(&structure.surface);
+            assert!(
+                report.is_sound(),
+                "{id}: {} {:?}",
+                structure.id,
+                report.fault_lines()
+            );
+            let inside =
+                |v: &[f32; 3]| (0..3).all(|a| (block.min[a]..=block.max[a]).contains(&v[a]));
+            assert!(
+                structure.surface.vertices().iter().all(inside),
+                "{id}: {}",
+                structure.id
+            );
+            let longest = structure
+                .surface
+                .bounds()
+                .extent()
+                .into_iter()
+                .fold(0.0, f32::max);
+            let entry = Atlas::builtin().structure(&structure.id).unwrap();
+            assert!(
+                entry.check_longest(longest.into()).is_ok(),
+                "{id}: {}",
+                structure.id
+            );
+        }
+        let shared = crate::overlap::overlaps(&patient, 1.0).unwrap();
+        for pair in shared {
+            let (a, b) = (
+                &patient.structures[pair.first],
+                &patient.structures[pair.second],
+            );
+            assert_ne!(a.priority, b.priority, "{id}: {} in {}", b.id, a.id);
+        }
+        let inside = |p: &[f32; 3]| (0..3).all(|a| (block.min[a]..block.max[a]).contains(&p[a]));
+        assert!(patient.scatterers.places_mm.iter().all(inside), "{id}");
+        let distinct: std::collections::BTreeSet<_> = patient
+            .scatterers
+            .places_mm
+            .iter()
+            .map(|p| p.map(f32::to_bits))
+            .collect();
+        assert_eq!(
+            distinct.len(),
+            patient.scatterers.len(),
+            "{id}: no point twice"
+        );
+    }
+    assert_eq!(count, 9);
+}
+
+#[test]
+fn planes_of_test_objects_lead_to_what_they_must_show() {
+    for (id, patient) in test_objects() {
+        for (_, plane) in &patient.planes {
+            for required in &plane.required {
+                let (low, high) = extent(&patient, required, 2);
+                assert!(low < 0.0 && high > 0.0, "{id}: {required} off {}", plane.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn points_and_plates_lie_where_the_names_say() {
+    let points = phantom("phantom-points").scatterers;
+    assert_eq!(points.len(), 16 + 24);
+    let depths: Vec<f32> = points
+        .places_mm
+        .iter()
+        .filter(|p| p[0] == 0.0)
+        .map(|p| p[1])
+        .collect();
+    let expected: Vec<f32> = (1..=16).map(|n| 10.0 * n as f32).collect();
+    assert_eq!(depths, expected);
+    assert!(points.amplitudes.iter().all(|a| *a == 1.0));
+
+    let plates = phantom("phantom-plates");
+    for (plate, front) in [
+        ("agar", 20.0),
+        ("gelatin", 40.0),
+        ("silicone", 60.0),
+        ("pmma", 80.0),
+        ("steel", 110.0),
+    ] {
+        let faces = extent(&plates, &format!("phantom_plate_{plate}"), 1);
+        assert_eq!(faces, (front, front + 3.0), "{plate}");
+    }
+    let layers = phantom("phantom-layers");
+    for (layer, top) in [
+        ("skin", 0.0),
+        ("subcutaneous_fat", 2.0),
+        ("skeletal_muscle", 32.0),
+        ("liver", 47.0),
+    ] {
+        assert_eq!(extent(&layers, layer, 1).0, top, "{layer}");
+    }
+}
+
+/// The plane through (0, 90, 0), tilted by 20° about z.
+#[test]
+fn the_mirror_is_flat_and_tilted_by_20_degrees() {
+    let mirror = phantom("phantom-mirror");
+    let lung = &mirror.structure("phantom_lung").unwrap().surface;
+    let tilt = 20.0_f64.to_radians();
+    let above = |v: &[f32; 3]| f64::from(v[0]) * tilt.sin() - (f64::from(v[1]) - 90.0) * tilt.cos();
+    let on_face = lung
+        .vertices()
+        .iter()
+        .filter(|v| above(v).abs() < 1e-4)
+        .count();
+    assert_eq!(on_face, 4);
+    assert!(lung.vertices().iter().all(|v| above(v) < 1e-4));
+    for point in &mirror.scatterers.places_mm {
+        assert!(above(point) > 1.0, "{point:?} lies above the mirror");
+    }
+}
+
+#[test]
+fn wires_are_rows_of_points_through_the_scan_plane() {
+    let patient = phantom("phantom-wires");
+    let wires = 16 + 2 * 8 + 3 * 14;
+    assert_eq!(patient.scatterers.len(), wires * 401);
+    let in_plane = patient
+        .scatterers
+        .places_mm
+        .iter()
+        .filter(|p| p[2].abs() < 1e-4);
+    assert_eq!(in_plane.count(), wires);
+}
+
+/// The gel of grey targets differs from the block's in nothing but its level.
+#[test]
+fn grey_targets_have_the_levels_they_are_named_after() {
+    let tissues = TissueTable::builtin();
+    let gel = tissues.get("phantom_gel").unwrap();
+    let fluid = tissues.get("phantom_fluid").unwrap();
+    for (target, level_db) in [
+        ("minus6", -6.0),
+        ("minus3", -3.0),
+        ("plus3", 3.0),
+        ("plus6", 6.0),
+        ("bright", 15.0),
+    ] {
+        let target = tissues.get(&format!("phantom_gel_{target}")).unwrap();
+        assert_eq!(target.pressure_reflection(gel), 0.0);
+        for f_mhz in [2.0, 5.0, 10.0] {
+            let ratio = target.backscatter_per_cm_sr(f_mhz) / gel.backscatter_per_cm_sr(f_mhz);
+            assert!((10.0 * ratio.log10() - level_db).abs() < 1e-9);
+            assert_eq!(target.attenuation_db_cm(f_mhz), 0.5 * f_mhz);
+        }
+    }
+    assert_eq!(fluid.pressure_reflection(gel), 0.0);
+    assert_eq!(
+        (fluid.attenuation_db_cm(4.0), fluid.sound_speed_m_s),
+        (2.0, 1540.0)
+    );
+    assert!(fluid.scatter.is_none());
+}
+
+/// A recipe with this after its structures.
+fn with_more(more: &str) -> String {
+    format!(
+        "Recipe(version: 1, summary: (en: \"a\", zh: \"一\"), patient: \"p\", resolution_mm: 4,
+        structures: [(id: \"liver\", shape: Box(center: (0, 0, 0), half: (50, 50, 50)))], {more})"
+    )
+}
+
+#[test]
+fn a_recipe_in_a_folder_may_name_files_and_others_may_not() {
+    let text = with_more("scatterers: [Points([(1, 2, 3, 4)]), File(path: \"sub/cloud.npz\")]");
+    let error = Recipe::parse(&text, "r.ron", Atlas::builtin())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("r.ron:2:") && error.contains("cannot name files"),
+        "{error}"
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.ron");
+    std::fs::write(&path, &text).unwrap();
+    let recipe = Recipe::open(&path, Atlas::builtin()).unwrap();
+    let missing = recipe.make(Atlas::builtin(), TissueTable::builtin(), &crate::Silent);
+    assert!(missing.unwrap_err().to_string().contains("cloud.npz"));
+    std::fs::create_dir(folder.path().join("sub")).unwrap();
+    let columns = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/corpus/scatterers/ok-columns.npz"
+    );
+    std::fs::copy(columns, folder.path().join("sub/cloud.npz")).unwrap();
+    let patient = made(&recipe);
+    assert_eq!(patient.scatterers.len(), 6);
+    assert_eq!(patient.scatterers.amplitudes[..2], [4.0, 1.0]);
+}
+
+#[test]
+fn own_landmarks_and_planes_come_first_and_are_checked() {
+    let plane = |required: &str| {
+        with_more(&format!(
+            "landmarks: [(id: \"liver_center\", name: (en: \"a\", zh: \"一\"), at: (1, 2, 3))],
+        planes: [(id: \"scan\", name: (en: \"a\", zh: \"一\"), center: (0, 0, 0),
+        lateral: (1, 0, 0), depth: (0, 1, 0), required: [\"{required}\"])]"
+        ))
+    };
+    let patient = made(&Recipe::parse(&plane("liver"), "r.ron", Atlas::builtin()).unwrap());
+    assert_eq!(patient.planes[0].1.id, "scan");
+    assert!(patient.planes.len() > 1, "a liver has planes in the atlas");
+    assert!(patient.motion.breathing.is_some(), "it is a body");
+    let centers: Vec<_> = patient
+        .landmarks
+        .iter()
+        .filter(|l| l.id == "liver_center")
+        .collect();
+    assert_eq!(centers.len(), 1);
+    assert_eq!(centers[0].at.to_array(), [1.0, 2.0, 3.0]);
+    for (id, words) in [
+        ("spleen", "is not in this recipe"),
+        ("livr", "did you mean `liver`"),
+    ] {
+        let error = Recipe::parse(&plane(id), "r.ron", Atlas::builtin()).unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn a_test_object_is_saved_and_read_back_whole() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path().join("p");
+    let tissues = TissueTable::builtin();
+    let patient = phantom("phantom-layers");
+    patient
+        .save(&folder, patient::Existing::Keep, tissues)
+        .unwrap();
+    assert_eq!(Patient::load(&folder, tissues).unwrap(), patient);
+}
