@@ -21,7 +21,7 @@ fn main() {
     let d = d.normalize(); let l = (l - d * l.dot(&d)).normalize(); let y = d.cross(&l);
     let rot = nalgebra::Rotation3::from_matrix_unchecked(nalgebra::Matrix3::from_columns(&[l, y, d]));
     let pose: Pose<P, Pr> = Pose::from_isometry(nalgebra::Isometry3::from_parts(at.into(), nalgebra::UnitQuaternion::from_rotation_matrix(&rot)));
-    let mut console = catalog::read_str::<Console>("Console(version: 1)", "x", &catalog::Format::new("Console", 1)).unwrap();
+    let mut console = Console::default();
     console.depth_mm = a[7].parse().unwrap();
     if a[2].starts_with("L1") { console.transmit = equipment::Transmit::Focused { foci_mm: vec![20.0], f_number: Some(2.5) }; console.receive_f_number = Some(1.5); console.lines = 192; }
     if a[2].starts_with("P4") { console.transmit = equipment::Transmit::Focused { foci_mm: vec![80.0], f_number: None }; console.receive_f_number = None; }

@@ -25,6 +25,5 @@ mod tables;
 pub mod texture;
 mod tissue_echoes;
 mod truth;
-mod pulse;
 
 pub use nalgebra::Complex;
