@@ -7,9 +7,9 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use anatomy::atlas::{Atlas, StructureKind};
+use anatomy::atlas::{Atlas, StructureEntry, StructureKind};
 use anatomy::tissue::TissueTable;
-use catalog::{CatalogError, Document, Format, Known, Spanned};
+use catalog::{CatalogError, Document, Faults, Format, Known, Node, Spanned};
 
 const FORMAT: Format = Format::new("Boundaries", 1);
 
@@ -28,7 +28,7 @@ catalog::record! {
     /// A thin layer between two structures, and what comes back from it.
     #[derive(Clone, Debug, PartialEq)]
     pub struct Layer {
-        /// How thick it is.
+        /// How thick it is; half of it lies on each side of the interface.
         pub thickness_mm: f64 [0.01..=10.0],
         /// Which of its faces echo.
         pub faces: Faces = Faces::One,
@@ -52,6 +52,17 @@ catalog::choice! {
         One,
         /// Two bright lines, its thickness apart, and its inside between them.
         Two,
+    }
+}
+
+impl<'a> Side<'a> {
+    /// A structure of the atlas, whose tissues are in `tissues`.
+    pub fn of(entry: &'a StructureEntry, tissues: &'a TissueTable) -> Self {
+        Self {
+            id: &entry.id,
+            kind: entry.kind,
+            tissue: &tissues[entry.tissue].id,
+        }
     }
 }
 
@@ -86,6 +97,16 @@ catalog::record! {
         /// What lies between; `None` ends the search without a layer.
         pub layer: Option<Layer>,
     }
+    check require_sides
+}
+
+/// A side without members would never fit.
+fn require_sides(rule: &Rule, _: &Node, faults: &mut Faults) {
+    for (name, sides) in [("a", &rule.a), ("b", &rule.b)] {
+        let holds = !sides.is_empty();
+        let message = format!("`{name}` of rule `{}` is empty", rule.name.value);
+        faults.require(rule.name.span, holds, message);
+    }
 }
 
 catalog::choice! {
@@ -118,6 +139,17 @@ catalog::record! {
 }
 
 impl Sides {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Any | Self::Outside => false,
+            Self::Of {
+                structures,
+                kinds,
+                tissues,
+            } => structures.is_empty() && kinds.is_empty() && tissues.is_empty(),
+        }
+    }
+
     /// Whether a side is in the set; `None` is the outside.
     pub fn holds(&self, side: Option<Side<'_>>) -> bool {
         let Self::Of {

@@ -26,19 +26,22 @@ fn echoes(texture: &Texture, beam: Beam, place: impl Fn([f32; 3]) -> [f32; 3]) -
     let mut field = vec![[0.0_f32; 2]; width * height];
     let count = width * height;
     for _ in 0..SLICES {
-        let mut axes = [vec![0.0; count], vec![0.0; count], vec![0.0; count]];
-        let mut gains = vec![1.0; count];
+        let mut places: [Vec<f32>; 3] = std::array::from_fn(|_| Vec::with_capacity(count));
         for i in 0..count {
             let [a, b] = [random.unit(), random.unit()];
-            let at = [
+            let at = place([
                 ((i % width) as f32 + a) * PIXEL_MM[0],
                 ((i / width) as f32 + b) * PIXEL_MM[1],
                 random.normal() * beam[2] / 2.355,
-            ];
-            let at = place(at);
-            (0..3).for_each(|k| axes[k][i] = at[k]);
+            ]);
+            places
+                .iter_mut()
+                .zip(at)
+                .for_each(|(axis, at)| axis.push(at));
         }
-        texture.gains(&axes[0], &axes[1], &axes[2], &mut gains);
+        let [x, y, z] = &places;
+        let mut gains = vec![1.0; count];
+        texture.gains(x, y, z, &mut gains);
         for (field, gain) in field.iter_mut().zip(&gains) {
             field[0] += gain * random.normal();
             field[1] += gain * random.normal();
@@ -56,7 +59,7 @@ fn blur(field: &mut [[f32; 2]], fwhm: f32, stride: usize, length: usize) {
     let kernel: Vec<f32> = (-reach..=reach)
         .map(|k| libm::expf(-0.5 * (k as f32 / sigma).powi(2)))
         .collect();
-    for start in (0..field.len()).filter(|i| i / stride % length == 0) {
+    for start in (0..field.len()).filter(|i| (i / stride).is_multiple_of(length)) {
         let line: Vec<[f32; 2]> = (0..length).map(|i| field[start + i * stride]).collect();
         for i in 0..length {
             let mut sum = [0.0; 2];

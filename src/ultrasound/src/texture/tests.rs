@@ -338,3 +338,49 @@ fn coarse_clumps_differ_more_than_fine_ones() {
     assert!(spleen < 1.0 && liver < 2.5 && (3.0..6.0).contains(&pancreas));
     assert!(spleen < liver && liver < pancreas);
 }
+
+/// Both values of lattice points against those of neighbours up to 4 cells away.
+#[test]
+fn lattice_values_do_not_know_their_neighbours() {
+    const SIDE: i32 = 40;
+    let at = |i: i32, j: i32, k: i32| noise::pair(i as f32, j as f32, k as f32, 77);
+    let inner = |f: &dyn Fn(i32, i32, i32) -> f64| {
+        let mut sum = 0.0;
+        for i in 0..SIDE {
+            for j in 0..SIDE {
+                sum += (0..SIDE).map(|k| f(i, j, k)).sum::<f64>();
+            }
+        }
+        3.0 * sum / f64::from(SIDE).powi(3)
+    };
+    // Variance 1/3; 64000 independent products stray by 1/√64000, the largest of 1500 by 3.5 of that.
+    let bar = 5.0 / f64::from(SIDE).powi(3).sqrt();
+    let steps = (0..5).flat_map(|i| (-4..5).flat_map(move |j| (-4..5).map(move |k| [i, j, k])));
+    for [di, dj, dk] in steps {
+        let own = (di, dj, dk) == (0, 0, 0);
+        let pairs = |i, j, k| (at(i, j, k), at(i + di, j + dj, k + dk));
+        let cross = inner(&|i, j, k| {
+            let (here, there) = pairs(i, j, k);
+            f64::from(here.0 * there.1)
+        });
+        let same = inner(&|i, j, k| {
+            let (here, there) = pairs(i, j, k);
+            f64::from(here.0 * there.0)
+        });
+        let expected = if own { 1.0 } else { 0.0 };
+        assert!(cross.abs() < bar, "{di} {dj} {dk}: {cross}");
+        assert!((same - expected).abs() < bar, "{di} {dj} {dk}: {same}");
+    }
+}
+
+/// The moments in closed form against a sum over many places.
+#[test]
+fn moments_of_the_noise_are_those_derived() {
+    let places = places(1_000_000, 1000.0, 14);
+    let count = places[0].len();
+    let noise = |i: usize| noise::pair(places[0][i], places[1][i], places[2][i], 5);
+    let moment = |power: i32| mean((0..count).map(|i| f64::from(noise(i).1).powi(power)), count);
+    assert!(moment(1).abs() < 2e-3);
+    assert!((moment(2) / f64::from(noise::MEAN_SQUARE) - 1.0).abs() < 0.01);
+    assert!((moment(4) / f64::from(noise::MEAN_FOURTH) - 1.0).abs() < 0.02);
+}
