@@ -106,6 +106,10 @@ fn what_is_saved_is_what_is_loaded() {
     for ((_, a), (_, b)) in loaded.planes.iter().zip(&patient.planes) {
         assert!(a.center.distance(&b.center) < 1e-3 && (a.lateral - b.lateral).norm() < 1e-5);
     }
+    // Its scatterers are no foreign file that stands in the way.
+    patient
+        .save(&folder, Existing::ReplacePatient, tissues)
+        .unwrap();
     // What was rounded once stays as it is.
     let again = scratch.path().join("again");
     loaded.save(&again, Existing::Keep, tissues).unwrap();

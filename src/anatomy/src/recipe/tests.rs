@@ -1,4 +1,15 @@
+use geometry::scene::{Crossings, Ray};
+
 use super::*;
+
+/// Plates of the plate phantom and the depths of their front faces, mm.
+const PLATES: [(&str, f32); 5] = [
+    ("agar", 20.0),
+    ("gelatin", 40.0),
+    ("silicone", 60.0),
+    ("pmma", 80.0),
+    ("steel", 110.0),
+];
 
 fn parse(structures: &str) -> Result<Recipe, RecipeError> {
     let text = format!(
@@ -97,25 +108,25 @@ fn a_box_alone_is_exact_at_any_resolution() {
     assert!((plate.signed_volume_mm3() / (120.0 * 3.0 * 60.0) - 1.0).abs() < 1e-6);
 }
 
-/// What sampling gives for a plate between samples: every vertex away from the rim within 0.02 mm
-/// of its face, but the rim itself is cut off.
+/// What sampling gives for a plate, wherever its faces lie between samples: away from the rim,
+/// which is cut off, at most the 0.02 of a step by which vertices keep away from samples.
 #[test]
 fn a_sampled_plate_is_flat_but_for_its_rim() {
-    let plate = Expr::Box {
-        center: [0.3, 10.1, 7.0],
-        half_mm: [20.0, 1.53, 10.0],
-        rounding_mm: 0.0,
+    let worst_mm = |half_thickness: f64| {
+        let plate = Expr::Box {
+            center: [0.3, 10.1, 7.0],
+            half_mm: [10.0, half_thickness, 10.0],
+            rounding_mm: 0.0,
+        };
+        let mesh = sdf::surface(&plate, 0.5, &SurfaceLimits::default()).unwrap();
+        let is_inner = |v: &&[f32; 3]| (v[0] - 0.3).abs() < 9.0 && (v[2] - 7.0).abs() < 9.0;
+        let off = |v: &[f32; 3]| ((f64::from(v[1]) - 10.1).abs() - half_thickness).abs();
+        let inner = mesh.vertices().iter().filter(is_inner);
+        inner.map(off).fold(0.0, f64::max)
     };
-    let mesh = sdf::surface(&plate, 0.5, &SurfaceLimits::default()).unwrap();
-    let is_inner = |v: &&[f32; 3]| (v[0] - 0.3).abs() < 19.0 && (v[2] - 7.0).abs() < 9.0;
-    let off = |v: &[f32; 3]| ((f64::from(v[1]) - 10.1).abs() - 1.53).abs();
-    let worst = mesh
-        .vertices()
-        .iter()
-        .filter(is_inner)
-        .map(off)
-        .fold(0.0, f64::max);
-    assert!(worst < 0.02, "{worst}");
+    let thicknesses = (0..25).map(|n| 1.5 + 0.01 * f64::from(n));
+    let worst = thicknesses.map(worst_mm).fold(0.0, f64::max);
+    assert!(worst < 0.0101, "{worst} mm");
 }
 
 #[test]
@@ -272,13 +283,7 @@ fn points_and_plates_lie_where_the_names_say() {
     assert!(points.amplitudes.iter().all(|a| *a == 1.0));
 
     let plates = phantom("phantom-plates");
-    for (plate, front) in [
-        ("agar", 20.0),
-        ("gelatin", 40.0),
-        ("silicone", 60.0),
-        ("pmma", 80.0),
-        ("steel", 110.0),
-    ] {
+    for (plate, front) in PLATES {
         let faces = extent(&plates, &format!("phantom_plate_{plate}"), 1);
         assert_eq!(faces, (front, front + 3.0), "{plate}");
     }
@@ -430,4 +435,59 @@ fn a_test_object_is_saved_and_read_back_whole() {
         .save(&folder, patient::Existing::Keep, tissues)
         .unwrap();
     assert_eq!(Patient::load(&folder, tissues).unwrap(), patient);
+}
+
+/// Along the probe's axis, which meets every box in the middle of its faces and so on the common
+/// edge of two triangles: each surface is entered and left once, at its exact depth.
+#[test]
+fn a_ray_down_the_axis_meets_plates_and_layers_where_they_are() {
+    let depths = |id: &str| {
+        let patient = phantom(id);
+        let scene = patient.scene().unwrap();
+        let ray = Ray::new(
+            geometry::Point::new(0.0, -10.0, 0.0),
+            geometry::Vector::new(0.0, 1.0, 0.0),
+        );
+        let mut crossings = Crossings::default();
+        scene.cast_bundle_parallel(&[ray.unwrap()], &mut crossings);
+        let column: Vec<_> = crossings.iter().flatten().copied().collect();
+        let name = |n: usize| patient.structures[n].id.clone();
+        let mut by_id: BTreeMap<String, Vec<(bool, f64)>> = BTreeMap::new();
+        for c in column {
+            let list = by_id.entry(name(usize::from(c.surface.0))).or_default();
+            list.push((c.entering, c.t_mm - 10.0));
+        }
+        by_id
+    };
+    let assert_between = |found: &[(bool, f64)], from: f64, to: f64| {
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].0 && !found[1].0, "{found:?}");
+        let off = (found[0].1 - from).abs().max((found[1].1 - to).abs());
+        assert!(off < 1e-4, "{found:?}");
+    };
+    let plates = depths("phantom-plates");
+    assert_between(&plates["phantom_water"], 0.0, 180.0);
+    for (plate, front) in PLATES {
+        let front = f64::from(front);
+        assert_between(
+            &plates[&format!("phantom_plate_{plate}")],
+            front,
+            front + 3.0,
+        );
+    }
+    let layers = depths("phantom-layers");
+    for (layer, top, bottom) in [
+        ("skin", 0.0, 180.0),
+        ("subcutaneous_fat", 2.0, 179.0),
+        ("skeletal_muscle", 32.0, 178.0),
+        ("liver", 47.0, 177.0),
+    ] {
+        assert_between(&layers[layer], top, bottom);
+    }
+    let mirror = depths("phantom-mirror");
+    assert_between(
+        &mirror["phantom_lung"],
+        90.0,
+        90.0 + 60.0 / 20.0_f64.to_radians().cos(),
+    );
 }
