@@ -81,7 +81,9 @@ pub(crate) struct Cell {
 pub(crate) struct Insonation {
     /// `[slice][path][node]`.
     pub cells: Vec<Cell>,
-    /// How far a path has been bent along the scan, in paths: `[slice][path][node]`.
+    /// How a path has been bent, as traced: `[slice][path][node]`.
+    bends: Vec<Bend>,
+    /// How far paths have been bent along the scan, in paths, smoothed: `[slice][path][node]`.
     sideways: Vec<f32>,
     /// `[slice][node / INVERSE_STEP][place]`: the path, in fractions, that reaches the place.
     inverse: Vec<f32>,
@@ -93,6 +95,64 @@ pub(crate) struct Insonation {
     pub slopes: Vec<f32>,
     memories: Vec<(TraceMemory, Vec<Start>)>,
 }
+
+/// How one path has been bent up to a place.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bend {
+    /// Delay minus depth, mm.
+    shift_mm: f32,
+    /// Out of the slice, mm.
+    lift_mm: f32,
+    /// Along the scan, in paths.
+    sideways: f32,
+    /// Amplitude.
+    weight: f32,
+}
+
+/// Width over which a wave front smooths what it goes through, mm: about a third of an abdominal
+/// probe's aperture (estimate).
+const FRONT_MM: f64 = 5.0;
+
+/// Sliding means over `2 reach + 1` paths, all nodes side by side.
+fn smooth_slice(
+    cells: &mut [Cell],
+    sideways: &mut [f32],
+    bends: &[Bend],
+    nodes: usize,
+    reach: usize,
+) {
+    let paths = bends.len() / nodes;
+    let row = |path: usize| &bends[path * nodes..(path + 1) * nodes];
+    let mut sums = vec![Bend::default(); nodes];
+    let gather = |sums: &mut [Bend], bends: &[Bend], sign: f32| {
+        for (sum, bend) in sums.iter_mut().zip(bends) {
+            let weight = sign * (bend.weight + LEAST_FRONT_WEIGHT);
+            sum.shift_mm += weight * bend.shift_mm;
+            sum.lift_mm += weight * bend.lift_mm;
+            sum.sideways += weight * bend.sideways;
+            sum.weight += weight;
+        }
+    };
+    for path in 0..paths {
+        // Summed anew for each path: a running sum would gather rounding errors of strong paths
+        // in the shadow of weak ones.
+        sums.fill(Bend::default());
+        for near in path.saturating_sub(reach)..(path + reach + 1).min(paths) {
+            gather(&mut sums, row(near), 1.0);
+        }
+        let out = path * nodes..(path + 1) * nodes;
+        let outs = cells[out.clone()].iter_mut().zip(&mut sideways[out]);
+        for ((cell, sideways), sum) in outs.zip(&sums) {
+            let inverse = 1.0 / sum.weight;
+            cell.shift_mm = sum.shift_mm * inverse;
+            cell.lift_mm = sum.lift_mm * inverse;
+            *sideways = sum.sideways * inverse;
+        }
+    }
+}
+
+/// Keeps means defined where nothing gets through.
+const LEAST_FRONT_WEIGHT: f32 = 1e-9;
 
 /// What reaches a place.
 #[derive(Clone, Copy, Debug)]
@@ -130,17 +190,17 @@ impl Insonation {
         let count = division.slices * division.paths;
         self.paths.resize_with(count, Path::default);
         self.cells.resize(count * division.nodes, Cell::default());
-        self.sideways.resize(count * division.nodes, 0.0);
+        self.bends.resize(count * division.nodes, Bend::default());
         let tasks = count.div_ceil(PATHS_PER_TASK);
         self.memories.resize_with(tasks, Default::default);
         let nodes = division.nodes;
         self.paths
             .par_chunks_mut(PATHS_PER_TASK)
             .zip(self.cells.par_chunks_mut(PATHS_PER_TASK * nodes))
-            .zip(self.sideways.par_chunks_mut(PATHS_PER_TASK * nodes))
+            .zip(self.bends.par_chunks_mut(PATHS_PER_TASK * nodes))
             .zip(self.memories.par_iter_mut())
             .enumerate()
-            .for_each(|(task, (((paths, cells), sideways), (memory, starts)))| {
+            .for_each(|(task, (((paths, cells), bends), (memory, starts)))| {
                 let first = task * PATHS_PER_TASK;
                 starts.clear();
                 starts.extend((first..first + paths.len()).map(|index| {
@@ -152,7 +212,7 @@ impl Insonation {
                 for (index, path) in paths.iter().enumerate() {
                     let row = index * nodes..(index + 1) * nodes;
                     let home = (first + index) % division.paths;
-                    let rows = (&mut cells[row.clone()], &mut sideways[row]);
+                    let rows = (&mut cells[row.clone()], &mut bends[row]);
                     fill(path, home, rows, tracer, grid, division, variants);
                 }
             });
@@ -160,13 +220,44 @@ impl Insonation {
         for slice in self.paths.chunks(division.paths) {
             self.is_bent.push(slice.iter().any(|path| path.is_bent));
         }
-        self.spread(grid, division);
+        self.smooth(grid, division);
+        self.spread(division);
         self.invert(division);
         self.gather_slopes(tracer, grid, division);
     }
 
+    /// A wave front is as wide as the aperture and smooths over what single paths go through:
+    /// neighbouring paths share their bends and delays, weighted by what they carry.
+    fn smooth(&mut self, grid: &ScanGrid, division: &Division) {
+        let nodes = division.nodes;
+        let slice_len = division.paths * nodes;
+        self.sideways.resize(division.slices * slice_len, 0.0);
+        let spacing_mm = grid
+            .line_distance_mm(0.0)
+            .max(grid.line_distance_mm(grid.depth_mm()) / 3.0)
+            / division.paths_per_line as f64;
+        let reach = libm::round(FRONT_MM / 2.0 / spacing_mm) as usize;
+        let slices = self
+            .cells
+            .par_chunks_mut(slice_len)
+            .zip(self.sideways.par_chunks_mut(slice_len))
+            .zip(self.bends.par_chunks(slice_len))
+            .zip(&self.is_bent);
+        slices.for_each(|(((cells, sideways), bends), &bent)| {
+            if bent && reach > 0 && division.paths > 2 * reach {
+                smooth_slice(cells, sideways, bends, nodes, reach);
+            } else {
+                for ((cell, sideways), bend) in cells.iter_mut().zip(sideways).zip(bends) {
+                    cell.shift_mm = bend.shift_mm;
+                    cell.lift_mm = bend.lift_mm;
+                    *sideways = bend.sideways;
+                }
+            }
+        });
+    }
+
     /// Where paths spread, sound thins out; where they crowd, it gathers.
-    fn spread(&mut self, grid: &ScanGrid, division: &Division) {
+    fn spread(&mut self, division: &Division) {
         let nodes = division.nodes;
         let slice_len = division.paths * nodes;
         let slices = self
@@ -192,7 +283,6 @@ impl Insonation {
                     }
                 });
         }
-        let _ = grid;
     }
 
     /// For each place in each row the path that reaches it.
@@ -288,7 +378,7 @@ pub(crate) fn start(
 fn fill(
     path: &Path,
     home: usize,
-    (cells, sideways): (&mut [Cell], &mut [f32]),
+    (cells, bends): (&mut [Cell], &mut [Bend]),
     tracer: &Tracer<'_>,
     grid: &ScanGrid,
     division: &Division,
@@ -345,20 +435,23 @@ fn fill(
         };
         let (u0, u_step) = line(0);
         let (e0, e_step) = line(2);
-        for (index, (cell, sideways)) in cells[first..last]
-            .iter_mut()
-            .zip(&mut sideways[first..last])
-            .enumerate()
-        {
+        let rows = cells[first..last].iter_mut().zip(&mut bends[first..last]);
+        for (index, (cell, bend)) in rows.enumerate() {
             let at = index as f64;
             *cell = Cell {
                 amplitude,
-                shift_mm: (shift0 + shift_step * at) as f32,
-                lift_mm: (e0 + e_step * at - home_e) as f32,
                 medium: segment.medium,
                 variant,
+                ..Cell::default()
             };
-            *sideways = ((u0 + u_step * at - home_u) / pitch) as f32;
+            let sideways = ((u0 + u_step * at - home_u) / pitch) as f32;
+            let weight = amplitude;
+            *bend = Bend {
+                shift_mm: (shift0 + shift_step * at) as f32,
+                lift_mm: (e0 + e_step * at - home_e) as f32,
+                sideways,
+                weight,
+            };
             amplitude *= decay;
         }
     }
@@ -368,7 +461,7 @@ fn fill(
             ..Cell::default()
         };
     }
-    sideways[next..].fill(0.0);
+    bends[next..].fill(Bend::default());
 }
 
 /// Beam coordinates of a place, u within half a turn of `near`.

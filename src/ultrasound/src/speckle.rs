@@ -18,9 +18,6 @@ use crate::simd::wide;
 /// fully developed. Reference: at least 15.
 pub const PER_RESOLUTION_CELL: f64 = 15.0;
 
-/// Density of scatterers on level 0 of the finest lattice there is, 1/mm³.
-const FINEST_PER_MM3: f64 = 65536.0;
-
 /// The lattice of one setting.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Lattice {
@@ -30,12 +27,10 @@ pub(crate) struct Lattice {
 }
 
 impl Lattice {
-    /// The coarsest lattice with at least `per_mm3` scatterers.
+    /// A lattice with `per_mm3` scatterers on level 0.
     pub fn new(per_mm3: f64, seed: u64) -> Self {
-        let halvings = libm::floor(libm::log2(FINEST_PER_MM3 / per_mm3)).max(0.0);
-        let density = FINEST_PER_MM3 / libm::exp2(halvings);
         let unseeded = Self {
-            cell_mm: 1.0 / libm::cbrt(density),
+            cell_mm: 1.0 / libm::cbrt(per_mm3),
             salt: 0,
         };
         unseeded.seeded(seed)
@@ -160,11 +155,13 @@ impl Scatterers {
                 }
                 let first = libm::ceil((low + tile.center.x) / sides[0] - 0.5) as i32;
                 let last = libm::floor((high + tile.center.x) / sides[0] - 0.5) as i32;
-                for ix in first..=last {
-                    self.cell[0].push(ix);
-                    self.cell[1].push(iy);
-                    self.cell[2].push(iz);
+                if last < first {
+                    continue;
                 }
+                let [x, y, z] = &mut self.cell;
+                x.extend(first..last + 1);
+                y.resize(x.len(), iy);
+                z.resize(x.len(), iz);
             }
         }
     }

@@ -34,6 +34,19 @@ impl Echoes {
         self.row.len()
     }
 
+    pub fn reserve(&mut self, more: usize) {
+        for list in [
+            &mut self.line,
+            &mut self.delay_mm,
+            &mut self.re,
+            &mut self.im,
+        ] {
+            list.reserve(more);
+        }
+        self.row.reserve(more);
+    }
+
+    #[inline]
     pub fn push(&mut self, line: f32, delay_mm: f32, amplitude: (f32, f32), row: u32) {
         self.line.push(line);
         self.delay_mm.push(delay_mm);

@@ -42,14 +42,22 @@ pub(crate) struct Tables {
     elevation: Vec<Complex<f32>>,
     elevation_nodes: usize,
     elevation_step_mm: Vec<f32>,
+    /// The profile at [`FINE_NODES`], up to where it ends for scatterers; 0 at the
+    /// ends.
+    fine_elevation: Vec<Complex<f32>>,
+    fine_nodes: usize,
+    fine_per_mm: Vec<f32>,
     /// Where the elevation profile has fallen below [`ELEVATION_EDGE`], mm, by depth.
     pub elevation_edge_mm: Vec<f64>,
     attenuations: Vec<f64>,
     aberration: bool,
 }
 
+/// Nodes of the elevation profile that scatterers are weighted by.
+const FINE_NODES: usize = 129;
+
 /// Scatterers at which the elevation profile is weaker than this are left out.
-const ELEVATION_EDGE: f32 = 0.1;
+pub(crate) const ELEVATION_EDGE: f32 = 0.12;
 
 impl Tables {
     pub fn new(beam: &Beam, grid: &ScanGrid, aberration: bool) -> Self {
@@ -85,7 +93,7 @@ impl Tables {
         }
         let _ = grid;
         let (elevation_edge_mm, elevation_step_mm) = elevation_steps(beam);
-        Self {
+        let mut tables = Self {
             taps,
             phases,
             depths: beam.depths,
@@ -100,6 +108,29 @@ impl Tables {
             elevation_edge_mm,
             attenuations,
             aberration,
+            fine_elevation: Vec::new(),
+            fine_nodes: FINE_NODES,
+            fine_per_mm: Vec::new(),
+        };
+        tables.refine_elevation();
+        tables
+    }
+
+    fn refine_elevation(&mut self) {
+        let half = (FINE_NODES / 2) as f32;
+        for depth in 0..self.depths {
+            let per_mm = (half - 1.0) / self.elevation_edge_mm[depth] as f32;
+            self.fine_per_mm.push(per_mm);
+            for node in 0..FINE_NODES {
+                let e_mm = (node as f32 - half) / per_mm;
+                let is_end = node == 0 || node == FINE_NODES - 1;
+                let value = if is_end {
+                    Complex::new(0.0, 0.0)
+                } else {
+                    self.elevation(depth, e_mm)
+                };
+                self.fine_elevation.push(value);
+            }
         }
     }
 
@@ -122,6 +153,15 @@ impl Tables {
         let weights = &self.weights[index * row..(index + 1) * row];
         let sum: f64 = weights.iter().map(|&w| f64::from(w) * f64::from(w)).sum();
         sum / self.phases as f64
+    }
+
+    /// Elevation profile at a depth node, at the nearest of fine steps.
+    #[inline]
+    pub fn elevation_near(&self, depth: usize, e_mm: f32) -> Complex<f32> {
+        let nodes = self.fine_nodes;
+        let at = (e_mm * self.fine_per_mm[depth] + (nodes / 2) as f32 + 0.5)
+            .clamp(0.0, (nodes - 1) as f32);
+        self.fine_elevation[depth * nodes + at as u32 as usize]
     }
 
     /// Elevation profile at a depth node.

@@ -12,7 +12,7 @@ use crate::medium::{Medium, MediumId};
 use crate::simd::wide;
 use crate::speckle::{Lattice, PER_RESOLUTION_CELL, Scatterers, Tile};
 use crate::splat::Echoes;
-use crate::tables::Tables;
+use crate::tables::{ELEVATION_EDGE, Tables};
 
 /// A stretch of depth that one task works on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -133,18 +133,18 @@ pub(crate) struct TissueMemory {
     /// Where the scatterers are now, if tissue has moved.
     moved: [Vec<f32>; 3],
     beam: [Vec<f32>; 3],
-    chosen: Chosen,
+    located: Locations,
+    /// Scatterers that are seen: their places in the lists, and what they lie in.
+    chosen: Vec<(u32, MediumId)>,
+    shares: Vec<[f32; 2]>,
+    strengths: Vec<f32>,
     subset: [Vec<f32>; 4],
     media: Vec<MediumId>,
     members: Vec<u32>,
 }
 
-/// Scatterers that are seen, as flat lists.
-#[derive(Debug, Default)]
-struct Chosen {
-    place: [Vec<f32>; 3],
-    medium: Vec<MediumId>,
-}
+/// Scatterers are looked for at most so far out of the slice's own place, mm.
+const MOST_LIFT_MM: f32 = 4.0;
 
 /// Width of tiles along the scan, mm.
 const TILE_MM: f64 = 10.0;
@@ -178,8 +178,8 @@ impl TissueStage<'_> {
     }
 
     fn tile(&self, band: &Band, u: (f64, f64), memory: &mut TissueMemory, echoes: &mut Echoes) {
-        let reach_mm = self.elevation_reach(band, u);
-        let (in_probe, mut tile) = self.tile_box(band, u, reach_mm);
+        let lifts_mm = self.elevation_reach(band, u);
+        let (in_probe, mut tile) = self.tile_box(band, u, lifts_mm);
         let center = tile.center;
         if let Some(displacement) = self.displacement {
             displacement.widen(&mut tile);
@@ -228,9 +228,9 @@ impl TissueStage<'_> {
         self.texture(&tile.center, start, memory, echoes);
     }
 
-    /// How far across the elevation scatterers count, mm: the beam's reach and how far paths have
-    /// been bent.
-    fn elevation_reach(&self, band: &Band, u: (f64, f64)) -> f64 {
+    /// Between which elevations scatterers count, mm: the beam's reach about where paths have been
+    /// bent to.
+    fn elevation_reach(&self, band: &Band, u: (f64, f64)) -> (f64, f64) {
         let node = |z: f64| node_of(z, self.tables.depth_step_mm, self.tables.depths);
         let beam = self.tables.elevation_edge_mm[node(band.z_mm.0)..=node(band.z_mm.1)]
             .iter()
@@ -242,22 +242,29 @@ impl TissueStage<'_> {
             (at.max(0.0) as usize).min(division.paths - 1)
         };
         let cell = |z: f64| ((z / division.node_mm) as usize).min(division.nodes - 1);
-        let mut lift = 0.0f32;
-        for slice in 0..division.slices {
-            for path in (path(u.0)..=path(u.1)).step_by(2) {
-                for node in (cell(band.z_mm.0)..=cell(band.z_mm.1)).step_by(8) {
-                    let row = slice * division.paths + path;
-                    let cell = &self.insonation.cells[row * division.nodes + node];
-                    lift = lift.max(cell.lift_mm.abs());
-                }
-            }
-        }
-        beam + f64::from(lift).min(10.0)
+        let nodes = (cell(band.z_mm.0)..=cell(band.z_mm.1)).step_by(8);
+        let rows = (0..division.slices).flat_map(|slice| {
+            let paths = (path(u.0)..=path(u.1)).step_by(3);
+            paths.map(move |path| (slice * division.paths + path) * division.nodes)
+        });
+        let cells = rows.flat_map(|row| nodes.clone().map(move |node| row + node));
+        let cells = cells.map(|index| &self.insonation.cells[index]);
+        let strongest = cells.clone().map(|cell| cell.amplitude).fold(0.0, f32::max);
+        let (low, high) = cells
+            .filter(|cell| cell.amplitude > 0.01 * strongest)
+            .map(|cell| cell.lift_mm)
+            .fold((0.0f32, 0.0f32), |(low, high), lift| {
+                (low.min(lift), high.max(lift))
+            });
+        (
+            f64::from(low.max(-MOST_LIFT_MM)) - beam,
+            f64::from(high.min(MOST_LIFT_MM)) + beam,
+        )
     }
 
     /// The box round a piece of the slice: its centre in the probe's frame, and itself in the
     /// patient's.
-    fn tile_box(&self, band: &Band, u: (f64, f64), reach_mm: f64) -> (Vector3<f64>, Tile) {
+    fn tile_box(&self, band: &Band, u: (f64, f64), lifts_mm: (f64, f64)) -> (Vector3<f64>, Tile) {
         let (middle, half_u) = ((u.0 + u.1) / 2.0, (u.1 - u.0) / 2.0);
         let (z0, z1) = band.z_mm;
         let (along, angle, half_along, half_across, apex) = match self.grid.shape {
@@ -284,13 +291,14 @@ impl TissueStage<'_> {
         };
         let direction = Vector3::new(libm::sin(angle), 0.0, libm::cos(angle));
         let across = Vector3::new(libm::cos(angle), 0.0, -libm::sin(angle));
-        let center = apex + direction * along;
+        let lift = Vector3::y() * ((lifts_mm.0 + lifts_mm.1) / 2.0);
+        let center = apex + direction * along + lift;
         let rotation = self.patient_from_probe.isometry.rotation;
         let rows = [direction, across, Vector3::y()].map(|axis| (rotation * axis).transpose());
         let tile = Tile {
             center: (*self.patient_from_probe * Point::from_coords(center)).coords,
             axes: Matrix3::from_rows(&rows),
-            half_mm: [half_along, half_across, reach_mm],
+            half_mm: [half_along, half_across, (lifts_mm.1 - lifts_mm.0) / 2.0],
         };
         (center, tile)
     }
@@ -300,80 +308,86 @@ impl TissueStage<'_> {
         let TissueMemory {
             scatterers,
             beam: [u_list, z_list, e_list],
+            located,
             chosen,
+            shares,
+            strengths,
             ..
         } = memory;
-        for list in &mut chosen.place {
-            list.clear();
-        }
-        chosen.medium.clear();
-        let division = self.division;
-        let (u0, u1) = (u.0 as f32, u.1 as f32);
-        let (z0, z1) = (band.z_mm.0 as f32, band.z_mm.1 as f32);
-        let paths_per_u = (division.paths_per_line as f64 / self.grid.pitch) as f32;
-        let first = self.grid.first as f32;
-        let lines_per_path = 1.0 / division.paths_per_line as f32;
-        let nodes_per_mm = (1.0 / division.node_mm) as f32;
-        let slices_per_mm = (1.0 / division.slice_mm) as f32;
-        let middle_slice = (division.slices / 2) as f32;
-        let closed = matches!(self.grid.shape, Shape::Fan { closed: true, .. });
+        let (division, tables) = (self.division, self.tables);
+        let nodes = division.nodes;
+        self.shares(band, shares);
         let density = self.thinning.lattice.density(band.level);
-        let per_scatterer = (1.0 / density.sqrt()) as f32;
+        strengths.clear();
+        strengths.extend(self.strengths.iter().map(|s| s / density.sqrt() as f32));
+        located.find(
+            (u_list, z_list, e_list),
+            &Frame {
+                u: (u.0 as f32, u.1 as f32),
+                z_mm: (band.z_mm.0 as f32, band.z_mm.1 as f32),
+                first: self.grid.first as f32,
+                paths_per_u: (division.paths_per_line as f64 / self.grid.pitch) as f32,
+                nodes_per_mm: (1.0 / division.node_mm) as f32,
+                depths_per_mm: (1.0 / tables.depth_step_mm) as f32,
+                slices_per_mm: (1.0 / division.slice_mm) as f32,
+                nodes: nodes as i32,
+                depths: tables.depths as i32,
+                slices: division.slices as i32,
+            },
+        );
+        let closed = matches!(self.grid.shape, Shape::Fan { closed: true, .. });
+        let lines_per_path = 1.0 / division.paths_per_line as f32;
         let last_path = (division.paths - 1) as f32;
-        for i in 0..scatterers.len() {
-            let (u, z, e) = (u_list[i], z_list[i], e_list[i]);
-            if !(u >= u0 && u < u1 && z >= z0 && z < z1) {
-                continue;
-            }
-            let slice = (e * slices_per_mm + middle_slice + 0.5)
-                .clamp(0.0, division.slices as f32 - 0.5) as usize;
-            let node = ((z * nodes_per_mm + 0.5) as usize).min(division.nodes - 1);
-            let mut at = (u - first) * paths_per_u;
+        chosen.clear();
+        echoes.reserve(located.kept.len());
+        for &index in &located.kept {
+            let i = index as usize;
+            let Located {
+                slice, node, depth, ..
+            } = located.of[i];
+            let (slice, node, depth) = (slice as usize, node as usize, depth as usize);
+            let mut at = located.of[i].at;
             if closed && at < 0.0 {
                 at += division.paths as f32;
             }
             let reached = self.insonation.path_reaching(division, slice, node, at);
             let path = if closed {
-                (reached + 0.5) as usize % division.paths
+                (reached + 0.5) as u32 as usize % division.paths
             } else {
-                (reached + 0.5).clamp(0.0, last_path) as usize
+                (reached + 0.5).clamp(0.0, last_path) as u32 as usize
             };
-            let cell =
-                &self.insonation.cells[(slice * division.paths + path) * division.nodes + node];
-            let strength = self.strengths[self.medium.index(cell.medium)] * cell.amplitude;
-            if strength <= LEAST_STRENGTH {
-                continue;
-            }
-            let depth = self.tables.depth_node(z);
-            let profile = self.tables.elevation(depth, e - cell.lift_mm);
-            if profile.norm_sqr() < 1e-4 {
-                continue;
-            }
-            let fade = self.thinning.fade(band, z);
+            let cell = &self.insonation.cells[(slice * division.paths + path) * nodes + node];
+            let strength = strengths[self.medium.index(cell.medium)] * cell.amplitude;
             let mark = scatterers.mark[i];
-            let share = if mark.abs() < 1.5 {
-                (1.0 + fade).sqrt()
-            } else {
-                (1.0 - fade).sqrt()
-            };
-            if share <= 0.0 {
+            let share = shares[depth][usize::from(mark.abs() > 1.5)];
+            let amplitude = strength * share;
+            if amplitude <= LEAST_STRENGTH {
                 continue;
             }
-            let amplitude = strength * per_scatterer * share * mark.signum();
-            let line = reached * lines_per_path;
-            let near = if closed {
-                (line + 0.5) as usize % self.grid.lines
-            } else {
-                (line + 0.5).max(0.0) as usize
-            };
-            let row = self.tables.row(near, cell.variant, depth);
-            let complex = (profile.re * amplitude, profile.im * amplitude);
-            echoes.push(line, z + cell.shift_mm, complex, row);
-            for (list, from) in chosen.place.iter_mut().zip(&scatterers.place) {
-                list.push(from[i]);
+            let profile = tables.elevation_near(depth, e_list[i] - cell.lift_mm);
+            if profile.norm_sqr() < ELEVATION_EDGE * ELEVATION_EDGE {
+                continue;
             }
-            chosen.medium.push(cell.medium);
+            let amplitude = amplitude.copysign(mark);
+            let line = reached * lines_per_path;
+            let near = (line + 0.5).max(0.0) as u32 as usize;
+            let near = if closed { near % self.grid.lines } else { near };
+            let row = tables.row(near, cell.variant, depth);
+            let complex = (profile.re * amplitude, profile.im * amplitude);
+            echoes.push(line, z_list[i] + cell.shift_mm, complex, row);
+            chosen.push((index, cell.medium));
         }
+    }
+
+    /// By depth node: amplitude of scatterers that the next level keeps, and of those that it
+    /// drops.
+    fn shares(&self, band: &Band, shares: &mut Vec<[f32; 2]>) {
+        shares.clear();
+        shares.extend((0..self.tables.depths).map(|depth| {
+            let z = depth as f64 * self.tables.depth_step_mm;
+            let fade = self.thinning.fade(band, z as f32);
+            [(1.0 + fade).sqrt(), (1.0 - fade).sqrt()]
+        }));
     }
 
     /// Multiplies echoes from `start` on by their tissues' textures.
@@ -385,6 +399,7 @@ impl TissueStage<'_> {
         echoes: &mut Echoes,
     ) {
         let TissueMemory {
+            scatterers,
             chosen,
             subset: [x, y, z, gain],
             media,
@@ -392,7 +407,7 @@ impl TissueStage<'_> {
             ..
         } = memory;
         media.clear();
-        for &medium in &chosen.medium {
+        for &(_, medium) in chosen.iter() {
             if media.last() != Some(&medium) && !media.contains(&medium) {
                 media.push(medium);
             }
@@ -402,20 +417,15 @@ impl TissueStage<'_> {
                 continue;
             };
             members.clear();
-            for (index, _) in chosen
-                .medium
-                .iter()
-                .enumerate()
-                .filter(|(_, of)| **of == medium)
-            {
-                members.push(index as u32);
-            }
+            let of_medium = chosen.iter().enumerate().filter(|(_, of)| of.1 == medium);
+            members.extend(of_medium.map(|(index, _)| index as u32));
             for (list, (from, middle)) in [&mut *x, y, z]
                 .into_iter()
-                .zip(chosen.place.iter().zip(center.iter()))
+                .zip(scatterers.place.iter().zip(center.iter()))
             {
                 list.clear();
-                list.extend(members.iter().map(|&i| from[i as usize] + *middle as f32));
+                let place = |&i: &u32| from[chosen[i as usize].0 as usize] + *middle as f32;
+                list.extend(members.iter().map(place));
             }
             gain.clear();
             gain.resize(members.len(), 1.0);
@@ -424,6 +434,74 @@ impl TissueStage<'_> {
                 echoes.re[start + member as usize] *= gain;
                 echoes.im[start + member as usize] *= gain;
             }
+        }
+    }
+}
+
+/// How beam coordinates are cut into cells.
+struct Frame {
+    u: (f32, f32),
+    z_mm: (f32, f32),
+    first: f32,
+    paths_per_u: f32,
+    nodes_per_mm: f32,
+    depths_per_mm: f32,
+    slices_per_mm: f32,
+    nodes: i32,
+    depths: i32,
+    slices: i32,
+}
+
+/// Where a scatterer lies among the cells.
+#[derive(Clone, Copy, Debug, Default)]
+struct Located {
+    /// Along the scan, in paths.
+    at: f32,
+    node: u16,
+    depth: u16,
+    slice: u16,
+    inside: u16,
+}
+
+/// The scatterers of a tile among the cells.
+#[derive(Debug, Default)]
+struct Locations {
+    of: Vec<Located>,
+    /// Those inside the tile.
+    kept: Vec<u32>,
+}
+
+impl Locations {
+    fn find(&mut self, beam: Lists<'_>, frame: &Frame) {
+        self.of.resize(beam.0.len(), Located::default());
+        locate(beam, frame, &mut self.of);
+        self.kept.clear();
+        self.kept.resize(self.of.len(), 0);
+        let mut kept = 0;
+        for (index, located) in self.of.iter().enumerate() {
+            self.kept[kept] = index as u32;
+            kept += usize::from(located.inside);
+        }
+        self.kept.truncate(kept);
+    }
+}
+
+wide! {
+    fn locate(beam: Lists<'_>, frame: &Frame, out: &mut [Located]) {
+        let middle = (frame.slices / 2) as f32 + 0.5;
+        let lists = beam.0.iter().zip(beam.1).zip(beam.2);
+        for (((&u, &z), &e), out) in lists.zip(out) {
+            let inside = (u >= frame.u.0) & (u < frame.u.1) & (z >= frame.z_mm.0) & (z < frame.z_mm.1);
+            let slice = (e * frame.slices_per_mm + middle).max(0.0) as i32;
+            let node = (z * frame.nodes_per_mm + 0.5).max(0.0) as i32;
+            let depth = (z * frame.depths_per_mm + 0.5).max(0.0) as i32;
+            *out = Located {
+                at: (u - frame.first) * frame.paths_per_u,
+                node: node.min(frame.nodes - 1) as u16,
+                depth: depth.min(frame.depths - 1) as u16,
+                slice: slice.min(frame.slices - 1) as u16,
+                inside: u16::from(inside),
+            };
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::grid::Shape;
 
 fn probe(array: Array, center_frequency_mhz: f64, bandwidth: f64, elevation: (f64, f64)) -> Probe {
     Probe {
+        id: "array".to_owned(),
         name: DisplayName {
             en: "test".into(),
             zh: "test".into(),
