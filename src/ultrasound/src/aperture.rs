@@ -238,19 +238,6 @@ impl Row {
         0.5 * self.elements.len() as f64 * self.pitch_mm
     }
 
-    /// Width of the sending and of the receiving aperture for a depth, unclipped; `None` is all.
-    pub fn widths_mm(&self, z_mm: f64) -> [f64; 2] {
-        let whole_mm = 2.0 * self.half_length_mm();
-        let sending_mm = match (&self.transmit, self.focus_for_mm(z_mm)) {
-            (Transmit::Focused { f_number, .. }, Some(focus_mm)) => {
-                f_number.map_or(whole_mm, |f| focus_mm / f)
-            }
-            _ => whole_mm,
-        };
-        let receiving_mm = self.receive_f_number.map_or(whole_mm, |f| z_mm / f);
-        [sending_mm, receiving_mm].map(|mm| mm.max(self.pitch_mm).min(whole_mm))
-    }
-
     /// Whether a fan's lines leave the face squarely.
     pub fn fits(&self, radius_mm: f64) -> bool {
         (radius_mm - self.radius_mm).abs() < 1e-3 * radius_mm

@@ -9,7 +9,7 @@
 //! `exp(+i 2 k₀ z) · Σ_f spectrum(z; f) · exp(−i 2 (k − k₀) (d − z))`, k = 2π f / (1540 m/s).
 //!
 //! **What is taken at which time.** Lateral and elevation are amplitudes at the moment when the
-//! envelope of the echo from the axis at the same depth peaks. Echoes from far off the axis come
+//! envelope of the echo from the axis at the same depth peaks (the middle of its top). Echoes from far off the axis come
 //! later than that moment; what of them is left at it is small, as it is in a cut through a
 //! point's image along the arc.
 //!

@@ -535,3 +535,103 @@ fn sin_cos(turns: Eight) -> (Eight, Eight) {
     let product = sin * cos;
     (product + product, cos * cos - sin * sin)
 }
+
+#[cfg(test)]
+mod tests {
+    use core::f64::consts::TAU;
+
+    use super::*;
+
+    fn radiator() -> Radiator {
+        let source = |i: i32| {
+            let angle = 0.02 * f64::from(i);
+            Source {
+                place_mm: [0.5 * f64::from(i), -0.01 * f64::from(i * i)],
+                aside_mm: 0.0,
+                normal: [libm::sin(angle), libm::cos(angle)],
+                width_mm: 0.45,
+                sent: Wave {
+                    weight: if i < 3 { 1.0 } else { 0.0 },
+                    way_mm: -40.0 - 0.02 * f64::from(i),
+                },
+                got: Wave {
+                    weight: if i > -4 { 0.7 } else { 0.0 },
+                    way_mm: -40.0 + 0.03 * f64::from(i),
+                },
+            }
+        };
+        Radiator {
+            sources: (-9..10).map(source).collect(),
+            spreading: Spreading::Cylindrical,
+            nearest_mm: 0.2,
+            set: Vec::new(),
+            alike: false,
+        }
+    }
+
+    fn band(count: usize) -> Band {
+        Band {
+            first_mhz: 1.2,
+            step_mhz: 4.2 / count as f64,
+            count,
+            pulse_us: 0.5,
+        }
+    }
+
+    /// The formulas as they stand, in double precision.
+    fn two_way(radiator: &Radiator, f_mhz: f64, place: Place) -> [Complex<f64>; 2] {
+        let k = TAU * f_mhz / SPEED_MM_US;
+        let mut sums = [Complex::new(0.0, 0.0); 2];
+        for source in &radiator.sources {
+            let [dx, dz] = [0, 1].map(|i| place[i] - source.place_mm[i]);
+            let r = libm::hypot(dx, dz);
+            let [nx, nz] = source.normal;
+            let cos = (dx * nx + dz * nz) / r;
+            let x = k * 0.5 * source.width_mm * (dx * nz - dz * nx) / r;
+            let sinc = if x == 0.0 { 1.0 } else { libm::sin(x) / x };
+            let amplitude = cos.max(0.0) * sinc * 0.5 * source.width_mm / libm::sqrt(r);
+            for (sum, wave) in sums.iter_mut().zip([source.sent, source.got]) {
+                let (sin, cos) = libm::sincos(k * (r + wave.way_mm));
+                *sum += Complex::new(cos, sin) * (amplitude * wave.weight);
+            }
+        }
+        sums
+    }
+
+    #[test]
+    fn fields_are_those_of_the_formulas() {
+        let radiator = radiator();
+        for count in [32, 96] {
+            let band = band(count);
+            let peak = two_way(&radiator, 2.7, [0.0, 40.0]).map(|sum| sum.norm());
+            for x in [-30.0, -3.0, -0.5, 0.0, 0.2, 1.7, 25.0] {
+                let got = radiator.two_way(&band, [x, 39.0]);
+                for (f_mhz, got) in band.frequencies_mhz().zip(got) {
+                    let [sent, received] = two_way(&radiator, f_mhz, [x, 39.0]);
+                    let half = 0.5 * 0.45;
+                    let error = (got * (half * half) - sent * received).norm();
+                    assert!(
+                        error < 1e-3 * peak[0] * peak[1],
+                        "{x} mm, {f_mhz} MHz: {error}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn wide_instructions_change_nothing() {
+        let radiator = radiator();
+        let band = band(40);
+        let prepared = Prepared::new(&radiator, &band);
+        let places: Vec<Place> = (0..8).map(|i| [f64::from(i) - 3.0, 35.0]).collect();
+        let sums = |width| {
+            let mut sums = vec![Sums::ZERO; band.count];
+            prepared.fields(width, &places, &mut sums);
+            let spectrum = vec![Complex::new(0.5, 0.1); band.count];
+            format!("{sums:?} {:?}", total(width, &sums, &spectrum))
+        };
+        assert_eq!(sums(Width::Plain), sums(Width::detect()));
+    }
+}

@@ -168,6 +168,17 @@ impl Band {
         (at_us, libm::sqrt(power(at_us)))
     }
 
+    /// When the envelope peaks, within ±`reach_us`: the middle of its top, where it is above 80 % of
+    /// its greatest height. A long pulse is flat on top, with ripples; a short one has its peak
+    /// there.
+    pub fn moment_us(&self, spectrum: &[Complex<f64>], reach_us: f64) -> f64 {
+        let (peak_us, _) = self.peak(spectrum, reach_us);
+        self.stretch_us(spectrum, peak_us, 0.8, reach_us)
+            .map_or(peak_us, |[before_us, after_us]| {
+                peak_us + 0.5 * (after_us - before_us)
+            })
+    }
+
     /// How long the envelope stays above half its height at `peak_us`, µs; `None` if it does not
     /// fall so far within `reach_us` on both sides.
     pub fn half_width_us(
@@ -176,18 +187,29 @@ impl Band {
         peak_us: f64,
         reach_us: f64,
     ) -> Option<f64> {
-        let envelope = |t_us: f64| self.echo(spectrum, t_us).norm_sqr().sqrt();
-        let half = 0.5 * envelope(peak_us);
+        let [before_us, after_us] = self.stretch_us(spectrum, peak_us, 0.5, reach_us)?;
+        Some(before_us + after_us)
+    }
+
+    /// How long before and after `peak_us` the envelope stays above a share of its height there.
+    fn stretch_us(
+        &self,
+        spectrum: &[Complex<f64>],
+        peak_us: f64,
+        share: f64,
+        reach_us: f64,
+    ) -> Option<[f64; 2]> {
+        let power = |t_us: f64| self.echo(spectrum, t_us).norm_sqr();
+        let floor = share * share * power(peak_us);
         let step_us = 0.25 / (self.step_mhz * self.count as f64);
         let side = |way: f64| {
             let steps = libm::ceil(reach_us / step_us) as usize;
-            let below =
-                (1..=steps).find(|&i| envelope(peak_us + way * i as f64 * step_us) < half)?;
-            let mut high = below as f64 * step_us;
+            let below = |&i: &usize| power(peak_us + way * i as f64 * step_us) < floor;
+            let mut high = (1..=steps).find(below)? as f64 * step_us;
             let mut low = high - step_us;
-            for _ in 0..40 {
+            for _ in 0..20 {
                 let middle = 0.5 * (low + high);
-                if envelope(peak_us + way * middle) < half {
+                if power(peak_us + way * middle) < floor {
                     high = middle;
                 } else {
                     low = middle;
@@ -195,7 +217,7 @@ impl Band {
             }
             Some(high)
         };
-        Some(side(1.0)? + side(-1.0)?)
+        Some([side(-1.0)?, side(1.0)?])
     }
 }
 
@@ -212,5 +234,71 @@ fn sinc(x: f64) -> f64 {
         1.0
     } else {
         libm::sin(angle) / angle
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pulse(cycles: f64, bandwidth: f64) -> Pulse {
+        let half_bandwidth_mhz = 0.5 * bandwidth * 5.0;
+        Pulse {
+            frequency_mhz: 5.0,
+            cycles,
+            center_mhz: 5.0,
+            half_bandwidth_mhz,
+            exponent: libm::log(126.0) / libm::log(5.0 / half_bandwidth_mhz),
+        }
+    }
+
+    /// The response alone is ½ at the edges of the band.
+    #[test]
+    fn bandwidth_is_that_of_the_probe() {
+        let pulse = pulse(1e-3, 0.7);
+        let ratio = |f_mhz: f64| {
+            // So short a pulse has a spectrum that rises with the frequency.
+            pulse.amplitude(f_mhz) / pulse.amplitude(5.0) * 5.0 / f_mhz
+        };
+        for f_mhz in [5.0 - 1.75, 5.0 + 1.75] {
+            assert!((ratio(f_mhz) - 0.5).abs() < 1e-3);
+        }
+    }
+
+    /// A long pulse lasts as long as its cycles; and it does not come again too early.
+    #[test]
+    fn pulses_are_as_long_as_their_cycles() {
+        for cycles in [4.0, 8.0, 16.0] {
+            let band = pulse(cycles, 0.8).band();
+            assert!((band.pulse_us / (cycles / 5.0) - 1.0).abs() < 0.05);
+            assert!(band.count <= GREATEST_COUNT);
+            assert!(1.0 / band.step_mhz > 7.99 * band.pulse_us);
+        }
+    }
+
+    #[test]
+    fn peak_and_width_are_found_between_samples() {
+        // A Gaussian of σ MHz: an envelope of 1/(2πσ) µs.
+        let band = Band {
+            first_mhz: 2.0,
+            step_mhz: 0.05,
+            count: 121,
+            pulse_us: 0.5,
+        };
+        let spectrum: Vec<_> = band
+            .frequencies_mhz()
+            .map(|f| {
+                let height = libm::exp(-0.5 * libm::pow((f - 5.0) / 0.6, 2.0));
+                turn(f * 0.123) * height
+            })
+            .collect();
+        let (peak_us, _) = band.peak(&spectrum, 1.0);
+        assert!((peak_us - 0.123).abs() < 1e-4, "{peak_us}");
+        let width_us = band
+            .half_width_us(&spectrum, peak_us, 2.0)
+            .expect("it falls");
+        let sigma_us = 1.0 / (core::f64::consts::TAU * 0.6);
+        let expected_us = 2.0 * sigma_us * libm::sqrt(2.0 * core::f64::consts::LN_2);
+        assert!((width_us / expected_us - 1.0).abs() < 1e-3);
     }
 }

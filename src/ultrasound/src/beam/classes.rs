@@ -72,7 +72,7 @@ impl Classes {
         let high = us.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (free, least) = free_and_least(grid, row);
         let mut stands = Vec::new();
-        if low <= free && high >= -free {
+        if low <= free + least && high >= -free - least {
             stands.push(Stand {
                 u: 0.0,
                 like: [-free, free],

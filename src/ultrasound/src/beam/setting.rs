@@ -148,8 +148,9 @@ impl<'a> Setting<'a> {
             .map(|(a, l)| a * l)
             .collect();
         let echo: Vec<_> = axis.iter().zip(&pulse).map(|(a, p)| a * *p).collect();
-        let (peak_us, height) = self.band.peak(&echo, PEAK_PULSES * self.band.pulse_us);
+        let peak_us = self.band.moment_us(&echo, PEAK_PULSES * self.band.pulse_us);
         let peak = self.band.echo(&echo, peak_us);
+        let height = peak.norm_sqr().sqrt();
         let over = if height > 0.0 {
             peak.conj() / (height * height)
         } else {
@@ -467,7 +468,7 @@ fn mirrored(half: &[Complex<f32>]) -> Vec<Complex<f32>> {
 
 /// How wide a profile is at half its height on the axis, mm; `None` if it does not fall so far on
 /// both sides.
-fn half_width(profile: &[Complex<f32>], half_mm: f64) -> Option<f64> {
+pub(super) fn half_width(profile: &[Complex<f32>], half_mm: f64) -> Option<f64> {
     let middle = profile.len() / 2;
     let height = |i: usize| f64::from(profile[i].norm_sqr().sqrt());
     let half = 0.5 * height(middle);
