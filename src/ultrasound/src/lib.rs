@@ -7,6 +7,7 @@ mod aperture;
 pub mod beam;
 pub mod boundary;
 pub mod displacement;
+pub mod display;
 pub mod engine;
 mod field;
 pub mod frame;
