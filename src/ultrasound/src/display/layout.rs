@@ -87,12 +87,11 @@ impl Table {
 }
 
 /// Line and sample next to an entry.
-pub(super) fn nearest(base: u32, weights: u32, stride: usize) -> (usize, usize) {
+pub(super) fn nearest(base: u32, weights: u32, stride: u32) -> (u32, u32) {
     let half = ONE / 2;
-    let (line, sample) = (base as usize / stride, base as usize % stride);
     (
-        line + usize::from(weights >> 16 >= half),
-        sample + usize::from(weights & 0xffff >= half),
+        base / stride + u32::from(weights >> 16 >= half),
+        base % stride + u32::from(weights & 0xffff >= half),
     )
 }
 
@@ -283,7 +282,12 @@ fn fit_whole(grid: Option<&ScanGrid>, width: usize, height: usize) -> (f64, [f64
 /// Least and greatest probe (x, z) of the area that a look covers, mm.
 fn extent_mm(grid: &ScanGrid) -> ([f64; 2], [f64; 2]) {
     let margin_mm = grid.sample_mm / 2.0;
-    let ends_mm = [-margin_mm, grid.depth_mm() + margin_mm];
+    let near_mm = match grid.shape {
+        Shape::Parallel { .. } => -margin_mm,
+        // Nothing lies before the apex.
+        Shape::Fan { radius_mm, .. } => -margin_mm.min(radius_mm),
+    };
+    let ends_mm = [near_mm, grid.depth_mm() + margin_mm];
     let first = grid.u_of_line(-0.5);
     let last = grid.u_of_line(grid.lines as f64 - 0.5);
     let mut us = vec![first, last];

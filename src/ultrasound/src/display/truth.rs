@@ -95,9 +95,14 @@ pub(super) fn convert(layout: &Layout, number: usize, look: &Look, picture: &mut
             let start = y * layout.geometry.width + run.x;
             let (base, weights) = table.entries(piece.first, run.length);
             for (i, (&base, &weights)) in base.iter().zip(weights).enumerate() {
-                let (line, sample) = nearest(base, weights, table.stride);
+                let (line, sample) = nearest(base, weights, table.stride as u32);
                 // The line after the last one is only reached in a full turn: line 0.
-                picture.set(start + i, &look.truth[line % lines * samples + sample]);
+                let line = if line as usize == lines {
+                    0
+                } else {
+                    line as usize
+                };
+                picture.set(start + i, &look.truth[line * samples + sample as usize]);
             }
         }
     }

@@ -38,10 +38,8 @@ mod x86 {
         // Entries lie in the plane; if one did not, it would read the last place that does.
         let last = plane.len().checked_sub(stride + 2);
         if let Some(last) = last.and_then(|last| i32::try_from(last).ok()) {
-            for ((base, weights), sums) in base_8.iter().zip(weights_8).zip(sums_8) {
-                // SAFETY: only picked where AVX2 is known. `last + stride + 1` lies in the plane.
-                unsafe { add_eight(plane, stride as i32, last, base, weights, sums) };
-            }
+            // SAFETY: only picked where AVX2 is known. `last + stride + 1` lies in the plane.
+            unsafe { add_eights(plane, stride as i32, last, base_8, weights_8, sums_8) };
         }
         add_look_plain(plane, stride, base_rest, weights_rest, sums_rest);
     }
@@ -49,6 +47,25 @@ mod x86 {
     /// # Safety
     ///
     /// `last + stride + 1` must lie in the plane, and `last` be at least 0.
+    #[target_feature(enable = "avx2")]
+    unsafe fn add_eights(
+        plane: &[i16],
+        stride: i32,
+        last: i32,
+        base: &[[u32; LANES]],
+        weights: &[[u32; LANES]],
+        sums: &mut [[i32; LANES]],
+    ) {
+        for ((base, weights), sums) in base.iter().zip(weights).zip(sums) {
+            // SAFETY: as of this function.
+            unsafe { add_eight(plane, stride, last, base, weights, sums) };
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `last + stride + 1` must lie in the plane, and `last` be at least 0.
+    #[inline]
     #[target_feature(enable = "avx2")]
     unsafe fn add_eight(
         plane: &[i16],
