@@ -70,30 +70,36 @@ pub(super) fn stride(grid: &ScanGrid) -> Option<usize> {
 }
 
 impl Channel {
-    pub(super) fn new(
-        grid: Arc<ScanGrid>,
-        gain_db: &[f64],
-        console: &Console,
-        persists: bool,
-    ) -> Self {
+    /// Black, without any gain curve yet.
+    pub(super) fn new(grid: &Arc<ScanGrid>) -> Self {
+        let plane = stride(grid).map_or(0, |stride| (grid.lines + 1) * stride);
+        Self {
+            offset: Vec::new(),
+            plane: vec![0; plane],
+            newest: Vec::new(),
+            before: Vec::new(),
+            grid: Arc::clone(grid),
+        }
+    }
+
+    /// Takes another gain curve (one gain a sample) and dynamic range; makes or drops the memory of
+    /// persistence.
+    pub(super) fn adjust(&mut self, gain_db: &[f64], console: &Console, persists: bool) {
         let range_db = range_db(console);
         let black_db = WHITE_DB - range_db;
-        let plane = stride(&grid).map_or(0, |stride| (grid.lines + 1) * stride);
-        let kept = if persists && plane > 0 {
-            grid.lines * grid.samples
+        self.offset.clear();
+        self.offset.extend(
+            gain_db
+                .iter()
+                .map(|gain_db| ((gain_db - black_db) / range_db) as f32),
+        );
+        let kept = if persists && stride(&self.grid).is_some() {
+            self.grid.lines * self.grid.samples
         } else {
             0
         };
-        Self {
-            offset: gain_db
-                .iter()
-                .map(|gain_db| ((gain_db - black_db) / range_db) as f32)
-                .collect(),
-            plane: vec![0; plane],
-            newest: vec![0.0; kept],
-            before: vec![0.0; kept],
-            grid,
-        }
+        self.newest.resize(kept, 0.0);
+        self.before.resize(kept, 0.0);
     }
 
     /// Works out the grey of an envelope of lines × samples.

@@ -116,19 +116,26 @@ impl Display {
         compensation: Compensation,
         size: PictureSize,
     ) -> Self {
-        let clock = Clock::new(console.persistence);
-        let channels = grids
-            .iter()
-            .map(|grid| {
-                let gain_db = gain::curve_db(console, &compensation, grid);
-                Channel::new(Arc::clone(grid), &gain_db, console, clock.persists())
-            })
-            .collect();
-        Self {
+        let mut display = Self {
             layout: Layout::new(grids, console, size),
             tone: Tone::new(console),
-            channels,
-            clock,
+            channels: grids.iter().map(Channel::new).collect(),
+            clock: Clock::new(console.persistence),
+        };
+        display.adjust(console, &compensation);
+        display
+    }
+
+    /// Turns the knobs that only change grey: gain, sliders, compensation, dynamic range, reject,
+    /// grey map, persistence. Keeps the look-up tables, which take most of [`new`](Self::new)'s
+    /// time, and what persists of earlier pictures. Other knobs need a new display.
+    pub fn adjust(&mut self, console: &Console, compensation: &Compensation) {
+        self.tone = Tone::new(console);
+        self.clock.set_share(console.persistence);
+        let persists = self.clock.persists();
+        for channel in &mut self.channels {
+            let gain_db = gain::curve_db(console, compensation, &channel.grid);
+            channel.adjust(&gain_db, console, persists);
         }
     }
 

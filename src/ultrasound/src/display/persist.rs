@@ -20,14 +20,24 @@ pub(super) struct Step {
 }
 
 impl Clock {
-    /// Of the console's share; taken as 0 if it is none.
+    /// Of the console's share.
     pub(super) fn new(share: f64) -> Self {
-        let share = if share > 0.0 { share.min(0.999) } else { 0.0 };
-        Self {
-            share,
+        let mut clock = Self {
+            share: 0.0,
             newest: None,
             before: None,
+        };
+        clock.set_share(share);
+        clock
+    }
+
+    /// Takes another share; 0 if it is none. Where nothing persisted until now, nothing is there to
+    /// persist.
+    pub(super) fn set_share(&mut self, share: f64) {
+        if !self.persists() {
+            self.reset();
         }
+        self.share = if share > 0.0 { share.min(0.999) } else { 0.0 };
     }
 
     /// Whether anything persists.

@@ -605,6 +605,38 @@ fn reset_forgets() {
 }
 
 #[test]
+fn knobs_turned_on_the_way_make_the_same_picture_as_from_the_start() {
+    let looks = busy_looks();
+    let console = Console {
+        gain_db: 5.0,
+        tgc_db: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0],
+        dynamic_range_db: 45.0,
+        reject: 0.1,
+        gray_map: GrayMap::Soft,
+        persistence: 0.7,
+        ..flat()
+    };
+    let mut display = display(&looks, &flat());
+    let mut picture = display.picture();
+    display.render(&looks, 0, &mut picture).expect("fits");
+    display.adjust(&console, &Compensation::default());
+    display.render(&looks, 1, &mut picture).expect("fits");
+    assert_eq!(picture, render(&looks, &console));
+    // Now it persists, and goes on to when the gain is changed.
+    let dark = looks.clone().map(|mut look| {
+        look.envelope.fill(0.0);
+        look
+    });
+    let louder = Console {
+        gain_db: 6.0,
+        ..console
+    };
+    display.adjust(&louder, &Compensation::default());
+    display.render(&dark, 2, &mut picture).expect("fits");
+    assert!(picture.pixels.iter().any(|&gray| gray > 100));
+}
+
+#[test]
 fn compounding_is_the_mean_of_the_looks_that_cover_a_pixel() {
     let (straight, steered) = (linear(0.0), linear(15.0));
     let levels = [0.3, 0.6, 0.9];
