@@ -13,6 +13,14 @@
 //! later than that moment; what of them is left at it is small, as it is in a cut through a
 //! point's image along the arc.
 //!
+//! **What depth is.** A scatterer's depth is its distance along the line that looks at it, and its
+//! lateral distance is square to that line (along the arc in a fan). Of parallel lines that are
+//! steered by s, two that are Δu apart on the face see one scatterer at depths that differ by
+//! Δu · sin s.
+//!
+//! **Near the face** fields are taken at half a wavelength's depth. A focus, a depth and the
+//! apertures' centre are where the line leaves the face; the ends of the array clip apertures.
+//!
 //! **Model.** Strips that radiate into a soft baffle, `cos θ · sinc(k b/2 sin θ) · exp(ikr) / √r`, as
 //! in García, SIMUS, Comput. Methods Programs Biomed. 218, 2022; 1540 m/s everywhere.
 
