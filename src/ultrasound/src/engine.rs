@@ -298,7 +298,7 @@ impl LookPlan {
         let oversampling = libm::ceil(grid.sample_mm * 4.5 / shortest).clamp(1.0, 8.0) as usize;
         let row_mm = grid.sample_mm / oversampling as f64;
         let rows = (grid.samples - 1) * oversampling + 1;
-        let layout = Layout::new(grid.lines, tables.taps, rows, row_mm);
+        let layout = Layout::new(&grid, tables.taps, rows, row_mm);
         let depth_mm = grid.depth_mm();
         let bank = PulseBank::new(&beam, f0_mhz, row_mm, depth_mm);
         let cells: Vec<f64> = beam
@@ -493,6 +493,7 @@ impl LookPlan {
                     mirrors.echoes(mirrored, tracer, list);
                 }
             }
+            list.shear(&self.layout);
             list.set_carrier(setting.f0_mhz);
         });
         account.interface_echoes += lists[..slices].iter().map(|l| l.len() as u64).sum::<u64>();
@@ -619,7 +620,8 @@ impl LookPlan {
             patient_from_probe: &setting.view.patient_from_probe,
             displacement: setting.view.displacement.as_deref(),
         };
-        let share_mm = self.grid.depth_mm() / bands.len() as f64;
+        let whole_mm = self.layout.rows as f64 * self.layout.row_mm;
+        let share_mm = whole_mm / bands.len() as f64;
         let last = bands.len() - 1;
         bands.par_iter_mut().enumerate().for_each(|(index, band)| {
             band.echoes.clear();
@@ -627,6 +629,7 @@ impl LookPlan {
                 stage.echoes(&thinning.bands[index], &mut band.tissue, &mut band.echoes);
             }
             band.tissue_count = band.echoes.len() as u64;
+            band.echoes.shear(&self.layout);
             band.echoes.set_carrier(setting.f0_mhz);
             let low = if index == 0 {
                 0.0

@@ -258,7 +258,8 @@ impl Reception<'_> {
         envelope: &mut [f32],
     ) {
         let room = self.bank.taps;
-        let length = self.layout.rows + 2 * room;
+        let rows = (self.samples - 1) * self.oversampling + 1;
+        let length = rows + 2 * room;
         memory.columns.clear();
         memory.columns.resize(LINES_PER_TASK * 2 * length, 0.0);
         let count = iq.len() / self.samples;
@@ -270,7 +271,7 @@ impl Reception<'_> {
         for (index, (column, (iq, envelope))) in columns.zip(outputs).enumerate() {
             let line = first + index;
             let (re, im) = column.split_at_mut(length);
-            let rows = room..room + self.layout.rows;
+            let rows = room..room + rows;
             self.rebound(line, &mut re[rows.clone()], &mut im[rows]);
             self.filter(line, re, im, iq);
             self.disturb(line, &mut memory.random, iq);
@@ -292,12 +293,20 @@ impl Reception<'_> {
         let width = self.layout.width;
         let length = self.layout.rows + 2 * room;
         let offset = self.layout.pad + first;
+        let starts: Vec<usize> = (first..first + count)
+            .map(|line| self.layout.first_row(line))
+            .collect();
         for row in 0..raster.rows {
             let data = &raster.data[row * 2 * width..(row + 1) * 2 * width];
-            let at = room + raster.first_row + row;
-            for line in 0..count {
-                columns[line * 2 * length + at] = data[offset + line];
-                columns[(line * 2 + 1) * length + at] = data[width + offset + line];
+            for (line, &start) in starts.iter().enumerate() {
+                let Some(at) = (raster.first_row + row).checked_sub(start) else {
+                    continue;
+                };
+                let at = room + at;
+                if at < length {
+                    columns[line * 2 * length + at] = data[offset + line];
+                    columns[(line * 2 + 1) * length + at] = data[width + offset + line];
+                }
             }
         }
     }

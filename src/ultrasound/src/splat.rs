@@ -1,6 +1,6 @@
 //! Echoes on to lines: each adds to the lines whose beam covers it, at its own delay.
 
-use crate::grid::REFERENCE_SPEED_M_S;
+use crate::grid::{REFERENCE_SPEED_M_S, ScanGrid, Shape};
 use crate::simd::wide;
 use crate::tables::{LANES, Tables};
 
@@ -66,6 +66,18 @@ impl Echoes {
         }
     }
 
+    /// From depths along steered lines to depths along the direction of all lines: of these an
+    /// echo has only one, whichever line hears it.
+    pub fn shear(&mut self, layout: &Layout) {
+        if layout.shear_mm == (0.0, 0.0) {
+            return;
+        }
+        let (start, per_line) = (layout.shear_mm.0 as f32, layout.shear_mm.1 as f32);
+        for (delay, line) in self.delay_mm.iter_mut().zip(&self.line) {
+            *delay += start + per_line * line;
+        }
+    }
+
     /// Multiplies each amplitude by e^{+i 2 k0 delay}.
     pub fn set_carrier(&mut self, f_mhz: f64) {
         let turns_per_mm = 2.0 * f_mhz * 1e6 / (REFERENCE_SPEED_M_S * 1e3);
@@ -100,18 +112,39 @@ pub(crate) struct Layout {
     pub rows: usize,
     /// Distance of rows, mm.
     pub row_mm: f64,
+    /// How much later than its depth along its line a row lies, mm: at line 0, and more from line
+    /// to line. Never negative.
+    pub shear_mm: (f64, f64),
 }
 
 impl Layout {
-    pub fn new(lines: usize, taps: usize, rows: usize, row_mm: f64) -> Self {
+    pub fn new(grid: &ScanGrid, taps: usize, rows: usize, row_mm: f64) -> Self {
         let pad = taps.next_multiple_of(LANES);
+        let lines = grid.lines;
+        let per_line = match grid.shape {
+            Shape::Parallel { steer_rad } => grid.pitch * libm::sin(steer_rad),
+            Shape::Fan { .. } => 0.0,
+        };
+        // Lines beyond the edge by the length of a run have rows too.
+        let whole = per_line.abs() * (lines + 2 * taps) as f64;
+        let start = if per_line < 0.0 { whole } else { 0.0 } + per_line * taps as f64;
+        let rows = rows + libm::ceil(whole / row_mm) as usize;
         Self {
+            shear_mm: (start, per_line),
             lines,
             pad,
             width: (lines + 2 * pad).next_multiple_of(LANES),
             rows,
             row_mm,
         }
+    }
+}
+
+impl Layout {
+    /// The row at which a line's depth 0 lies.
+    pub fn first_row(&self, line: usize) -> usize {
+        let shear = self.shear_mm.0 + self.shear_mm.1 * line as f64;
+        libm::round(shear.max(0.0) / self.row_mm) as usize
     }
 }
 
