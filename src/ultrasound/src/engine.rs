@@ -88,10 +88,13 @@ pub enum Stage {
 
 /// Electronic noise, dB below a perfect mirror's echo. With it a curved array at 3.5 MHz sees
 /// about 16 cm into tissue of 0.5 dB/cm/MHz, as such probes do (estimate).
-const NOISE_DB: f64 = -119.0;
+const NOISE_DB: f64 = -125.0;
 
 /// Haze of the body wall at the face, dB, for 30 mm of fat and muscle (estimate).
 const HAZE_DB: f64 = -84.0;
+
+/// The body wall ends here at the latest, mm.
+const WALL_DEPTH_MM: f64 = 60.0;
 
 /// Rebounds weaker than this do not count: −70 dB.
 const LEAST_REBOUND: f64 = 3e-4;
@@ -440,11 +443,17 @@ impl LookPlan {
                 rebounds.sort_by(|a, b| b.amplitude.abs().total_cmp(&a.amplitude.abs()));
                 rebounds.truncate(MOST_REBOUNDS);
             }
-            let wall = path.segments.last().map_or(0.0, |last| last.state.wall_mm);
+            let wall = path
+                .segments
+                .iter()
+                .take_while(|segment| segment.state.delay_mm < WALL_DEPTH_MM)
+                .last()
+                .map_or(0.0, |last| last.state.wall_mm);
             let wall = if setting.effects.clutter { wall } else { 0.0 };
             self.work.haze[line] = (haze * (wall / 30.0).min(2.0)) as f32;
             self.work.rebounds[line] = rebounds;
         }
+        smooth(&mut self.work.haze, lines / 12);
     }
 
     /// Echoes of interfaces, mirrors, the lens and loose scatterers, into one list per task.
@@ -779,6 +788,15 @@ const LENS_IN_AIR: f64 = 0.1;
 const LENS_IN_CONTACT: f64 = 0.01;
 const LENS_DECAY_IN_AIR: f64 = 0.62;
 const LENS_DECAY_IN_CONTACT: f64 = 0.25;
+
+/// Means over `2 reach + 1` neighbours.
+fn smooth(values: &mut [f32], reach: usize) {
+    let raw = values.to_vec();
+    for (index, value) in values.iter_mut().enumerate() {
+        let near = &raw[index.saturating_sub(reach)..(index + reach + 1).min(raw.len())];
+        *value = near.iter().sum::<f32>() / near.len() as f32;
+    }
+}
 
 /// ∫|elevation profile|² by depth node, mm.
 fn elevation_power(tables: &Tables) -> Vec<f32> {

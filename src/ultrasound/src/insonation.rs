@@ -12,7 +12,7 @@ use geometry::{Point, Pose};
 
 use crate::grid::{ScanGrid, Shape};
 use crate::medium::{AIR, MediumId};
-use crate::path::{Path, Start, State, TraceMemory, Tracer};
+use crate::path::{Path, SHADOW_DB, Start, State, TraceMemory, Tracer};
 
 /// How an insonation is divided. Follows from the setting.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,6 +133,7 @@ fn smooth_slice(
             sum.weight += weight;
         }
     };
+    let mut amplitudes = vec![0.0f32; nodes];
     for path in 0..paths {
         // Summed anew for each path: a running sum would gather rounding errors of strong paths
         // in the shadow of weak ones.
@@ -140,16 +141,30 @@ fn smooth_slice(
         for near in path.saturating_sub(reach)..(path + reach + 1).min(paths) {
             gather(&mut sums, row(near), 1.0);
         }
+        amplitudes.fill(0.0);
+        for (step, weight) in PENUMBRA.iter().enumerate() {
+            let near = (path + step)
+                .saturating_sub(PENUMBRA.len() / 2)
+                .min(paths - 1);
+            for (sum, bend) in amplitudes.iter_mut().zip(row(near)) {
+                *sum += weight * bend.weight;
+            }
+        }
         let out = path * nodes..(path + 1) * nodes;
         let outs = cells[out.clone()].iter_mut().zip(&mut sideways[out]);
-        for ((cell, sideways), sum) in outs.zip(&sums) {
+        for (((cell, sideways), sum), amplitude) in outs.zip(&sums).zip(&amplitudes) {
             let inverse = 1.0 / sum.weight;
+            cell.amplitude = *amplitude;
             cell.shift_mm = sum.shift_mm * inverse;
             cell.lift_mm = sum.lift_mm * inverse;
             *sideways = sum.sideways * inverse;
         }
     }
 }
+
+/// A place is reached over an aperture, not by one path: shadows have soft edges, and a path lost
+/// by itself leaves no dark line.
+const PENUMBRA: [f32; 5] = [0.1, 0.2, 0.4, 0.2, 0.1];
 
 /// Keeps means defined where nothing gets through.
 const LEAST_FRONT_WEIGHT: f32 = 1e-9;
@@ -482,7 +497,10 @@ fn fill_slopes(path: &Path, slopes: &mut [f32], tracer: &Tracer<'_>, node_mm: f6
         let rates = &tracer.rates[tracer.medium.index(segment.medium)];
         // Where hardly anything gets through, what is seen came another way: its band goes on as
         // before.
-        if segment.state.amplitude < SPENT_AMPLITUDE {
+        if segment.state.amplitude < SPENT_AMPLITUDE
+            || segment.state.excess_db > SHADOW_DB
+            || tracer.medium.material(segment.medium).is_gas()
+        {
             break;
         }
         let start = segment.state.delay_mm;

@@ -40,7 +40,7 @@ const RINGING_EXTENT_MM: f32 = 12.0;
 const RINGING_MM: f64 = 30.0;
 
 /// Haze behind gas, dB below its surface's echo, and its decay to 1/e, mm (estimates).
-const HAZE_DB: f64 = -30.0;
+const HAZE_DB: f64 = -66.0;
 const HAZE_MM: f64 = 18.0;
 
 /// To and fro inside a thin thing counts up to this thickness, mm.

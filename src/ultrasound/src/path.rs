@@ -6,7 +6,7 @@
 
 use equipment::Effects;
 use geometry::frame::{self, Patient as PatientFrame};
-use geometry::scene::{Crossings, Ray, SurfaceId};
+use geometry::scene::{Crossing, Crossings, Ray, SurfaceId};
 use geometry::{Point, Pose, Vector};
 use nalgebra::Vector3;
 
@@ -31,6 +31,9 @@ const BENT_AMPLITUDE: f64 = 1e-5;
 
 /// A bent path begins this far behind the surface that bent it, mm.
 const STEP_OFF_MM: f64 = 1e-3;
+
+/// Folds of the skin lie at most so deep under the face, mm.
+const FOLDS_MM: f64 = 20.0;
 
 /// Mirror-like echoes that a new path starts from: least two-way amplitude.
 const MIRROR_AMPLITUDE: f64 = 2e-3;
@@ -307,11 +310,11 @@ impl Tracer<'_> {
             return false;
         }
         let mut t = 0.0;
-        for crossing in list {
+        for (index, crossing) in list.iter().enumerate() {
             if crossing.is_hidden() {
                 continue;
             }
-            let to = medium_of(crossing.after);
+            let to = self.filled(walk, crossing, &list[index + 1..]);
             if to == medium {
                 continue;
             }
@@ -336,6 +339,19 @@ impl Tracer<'_> {
         let left = (self.until_mm - walk.state.delay_mm) / self.rate(medium).delay;
         self.advance(walk, medium, t, left.max(0.0), path);
         false
+    }
+
+    /// What lies behind a crossing: a fold of the skin under the probe is full of gel.
+    fn filled(&self, walk: &Walk, crossing: &Crossing, rest: &[Crossing]) -> MediumId {
+        let to = medium_of(crossing.after);
+        let depth_mm = walk.length_mm + crossing.t_mm;
+        if to != AIR || depth_mm > FOLDS_MM {
+            return to;
+        }
+        match rest.iter().find(|next| next.after.is_some()) {
+            Some(next) if next.t_mm - crossing.t_mm <= self.gel_mm => GEL,
+            _ => AIR,
+        }
     }
 
     fn rate(&self, medium: MediumId) -> &Rates {
@@ -399,7 +415,8 @@ impl Tracer<'_> {
         let cosine = along.abs().min(1.0);
         let meeting = Interface::new(&before, &after, cosine);
         // Gel is matched to the skin; what is left of the step belongs to the face, not to a path.
-        let reflection = if from == GEL { 0.0 } else { meeting.reflection };
+        let is_coupling = from == GEL || to == GEL;
+        let reflection = if is_coupling { 0.0 } else { meeting.reflection };
         let specularity = self.rate(surface.0 + 1).specularity;
         let lobe = lobe(specularity, cosine);
         let z_mm = walk.length_mm;
@@ -437,7 +454,7 @@ impl Tracer<'_> {
         walk.state.excess_db += -20.0 * libm::log10(transmitted.max(1e-9));
         walk.state.blame(if to == AIR { from } else { to });
         let bends = self.effects.refraction
-            && from != GEL
+            && !is_coupling
             && walk.bends < MOST_BENDS
             && walk.state.amplitude > BENT_AMPLITUDE;
         let turned = if bends { meeting.refracted } else { None };
