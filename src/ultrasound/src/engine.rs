@@ -298,7 +298,7 @@ impl LookPlan {
         let axial_mm = beam.widths_mm.iter().map(|w| f64::from(w[0]));
         let shortest = axial_mm.fold(f64::INFINITY, f64::min);
         // Rows at least four to the pulse's width, so that sharing out between rows is benign.
-        let oversampling = libm::ceil(grid.sample_mm * 4.5 / shortest).clamp(1.0, 8.0) as usize;
+        let oversampling = libm::ceil(grid.sample_mm * 4.0 / shortest).clamp(1.0, 8.0) as usize;
         let row_mm = grid.sample_mm / oversampling as f64;
         let rows = (grid.samples - 1) * oversampling + 1;
         let layout = Layout::new(&grid, tables.taps, rows, row_mm);
@@ -599,7 +599,7 @@ impl LookPlan {
                 continue;
             };
             let depth = self.tables.depth_node(z as f32);
-            let profile = self.tables.elevation(depth, e as f32 - seen.cell.lift_mm);
+            let profile = self.tables.elevation(depth, e as f32 - seen.cell.lift_mm());
             let amplitude = (unit as f32) * medium.point_amplitudes[index] * seen.cell.amplitude;
             if amplitude == 0.0 || profile.norm_sqr() == 0.0 {
                 continue;

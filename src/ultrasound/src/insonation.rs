@@ -33,7 +33,7 @@ pub(crate) struct Division {
 
 impl Division {
     pub fn new(grid: &ScanGrid, slices: usize, slice_mm: f64, nodes: usize) -> Self {
-        let paths_per_line = 256usize.div_ceil(grid.lines).clamp(1, 8);
+        let paths_per_line = LEAST_PATHS.div_ceil(grid.lines).clamp(1, 8);
         let closed = matches!(grid.shape, Shape::Fan { closed: true, .. });
         let paths = if closed {
             grid.lines * paths_per_line
@@ -61,32 +61,62 @@ impl Division {
     }
 }
 
-/// What the sound that reaches a place has gone through.
+/// What the sound that reaches a place has gone through. Small: a million are looked up a frame.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cell {
     /// Two-way amplitude at the working frequency.
     pub amplitude: f32,
     /// Delay minus depth, mm.
     pub shift_mm: f32,
-    /// How far the path has been bent out of its slice, mm.
-    pub lift_mm: f32,
+    /// In steps of 1/[`LIFT_STEPS`] mm.
+    lift: i16,
+    /// In steps of 1/[`ASIDE_STEPS`] paths.
+    aside: i16,
     /// What is there.
     pub medium: MediumId,
     /// Which of the beam's variants holds: see `Variants`.
     pub variant: u8,
 }
 
+const LIFT_STEPS: f32 = 1024.0;
+const ASIDE_STEPS: f32 = 256.0;
+
+impl Cell {
+    /// How far the path that gets here has been bent out of its slice, mm.
+    #[inline]
+    pub fn lift_mm(&self) -> f32 {
+        f32::from(self.lift) * (1.0 / LIFT_STEPS)
+    }
+
+    /// Which path gets here: so many paths farther along the scan than the place itself.
+    #[inline]
+    pub fn aside(&self) -> f32 {
+        f32::from(self.aside) * (1.0 / ASIDE_STEPS)
+    }
+}
+
+/// What one path has gone through up to a depth.
+#[derive(Clone, Copy, Debug, Default)]
+struct Walked {
+    amplitude: f32,
+    /// Delay minus depth, mm.
+    shift_mm: f32,
+    /// Out of the slice, mm.
+    lift_mm: f32,
+    /// Along the scan, in paths.
+    sideways: f32,
+    medium: MediumId,
+    variant: u8,
+}
+
 /// The insonation of one look at one moment.
 #[derive(Debug, Default)]
 pub(crate) struct Insonation {
-    /// `[slice][path][node]`.
+    /// `[slice][place][node]`; places are where paths would be if none were bent.
     pub cells: Vec<Cell>,
-    /// How a path has been bent, as traced: `[slice][path][node]`.
-    bends: Vec<Bend>,
-    /// How far paths have been bent along the scan, in paths, smoothed: `[slice][path][node]`.
-    sideways: Vec<f32>,
-    /// `[slice][node / INVERSE_STEP][place]`: the path, in fractions, that reaches the place.
-    inverse: Vec<f32>,
+    /// As traced, and smoothed: `[slice][path][node]`.
+    traced: Vec<Walked>,
+    walked: Vec<Walked>,
     /// By slice: whether any path is bent.
     is_bent: Vec<bool>,
     /// `[slice][path]`.
@@ -96,70 +126,41 @@ pub(crate) struct Insonation {
     memories: Vec<(TraceMemory, Vec<Start>)>,
 }
 
-/// How one path has been bent up to a place.
-#[derive(Clone, Copy, Debug, Default)]
-struct Bend {
-    /// Delay minus depth, mm.
-    shift_mm: f32,
-    /// Out of the slice, mm.
-    lift_mm: f32,
-    /// Along the scan, in paths.
-    sideways: f32,
-    /// Amplitude.
-    weight: f32,
-}
-
 /// Width over which a wave front smooths what it goes through, mm: about a third of an abdominal
 /// probe's aperture (estimate).
 const FRONT_MM: f64 = 5.0;
 
-/// Sliding means over `2 reach + 1` paths, all nodes side by side.
-fn smooth_slice(
-    cells: &mut [Cell],
-    sideways: &mut [f32],
-    bends: &[Bend],
-    nodes: usize,
-    reach: usize,
-) {
-    let paths = bends.len() / nodes;
-    let row = |path: usize| &bends[path * nodes..(path + 1) * nodes];
-    let mut sums = vec![Bend::default(); nodes];
-    let gather = |sums: &mut [Bend], bends: &[Bend], sign: f32| {
-        for (sum, bend) in sums.iter_mut().zip(bends) {
-            let weight = sign * (bend.weight + LEAST_FRONT_WEIGHT);
-            sum.shift_mm += weight * bend.shift_mm;
-            sum.lift_mm += weight * bend.lift_mm;
-            sum.sideways += weight * bend.sideways;
-            sum.weight += weight;
-        }
-    };
-    let mut amplitudes = vec![0.0f32; nodes];
-    for path in 0..paths {
-        // Summed anew for each path: a running sum would gather rounding errors of strong paths
-        // in the shadow of weak ones.
-        sums.fill(Bend::default());
-        for near in path.saturating_sub(reach)..(path + reach + 1).min(paths) {
-            gather(&mut sums, row(near), 1.0);
-        }
-        amplitudes.fill(0.0);
-        for (step, weight) in PENUMBRA.iter().enumerate() {
-            let near = (path + step)
-                .saturating_sub(PENUMBRA.len() / 2)
-                .min(paths - 1);
-            for (sum, bend) in amplitudes.iter_mut().zip(row(near)) {
-                *sum += weight * bend.weight;
+/// Means over `2 reach + 1` paths, all nodes side by side.
+fn smooth_slice(traced: &[Walked], out: &mut [Walked], nodes: usize, reach: usize) {
+    let paths = traced.len() / nodes;
+    let row = |path: usize| &traced[path * nodes..(path + 1) * nodes];
+    out.par_chunks_mut(nodes)
+        .enumerate()
+        .for_each(|(path, out)| {
+            let near = path.saturating_sub(reach)..(path + reach + 1).min(paths);
+            out.copy_from_slice(row(path));
+            for (node, out) in out.iter_mut().enumerate() {
+                let (mut shift, mut lift, mut sideways, mut sum) = (0.0, 0.0, 0.0, 0.0);
+                for near in near.clone() {
+                    let walked = &traced[near * nodes + node];
+                    let weight = walked.amplitude + LEAST_FRONT_WEIGHT;
+                    shift += weight * walked.shift_mm;
+                    lift += weight * walked.lift_mm;
+                    sideways += weight * walked.sideways;
+                    sum += weight;
+                }
+                let mut amplitude = 0.0;
+                for (step, weight) in PENUMBRA.iter().enumerate() {
+                    let near = (path + step).saturating_sub(PENUMBRA.len() / 2);
+                    amplitude += weight * traced[near.min(paths - 1) * nodes + node].amplitude;
+                }
+                let inverse = 1.0 / sum;
+                out.amplitude = amplitude;
+                out.shift_mm = shift * inverse;
+                out.lift_mm = lift * inverse;
+                out.sideways = sideways * inverse;
             }
-        }
-        let out = path * nodes..(path + 1) * nodes;
-        let outs = cells[out.clone()].iter_mut().zip(&mut sideways[out]);
-        for (((cell, sideways), sum), amplitude) in outs.zip(&sums).zip(&amplitudes) {
-            let inverse = 1.0 / sum.weight;
-            cell.amplitude = *amplitude;
-            cell.shift_mm = sum.shift_mm * inverse;
-            cell.lift_mm = sum.lift_mm * inverse;
-            *sideways = sum.sideways * inverse;
-        }
-    }
+        });
 }
 
 /// A place is reached over an aperture, not by one path: shadows have soft edges, and a path lost
@@ -178,6 +179,9 @@ pub(crate) struct Reached {
     /// Delay less depth, interpolated, mm.
     pub shift_mm: f32,
 }
+
+/// Paths across a slice, at least.
+const LEAST_PATHS: usize = 128;
 
 /// Rows of cells that share one row of the inverse.
 const INVERSE_STEP: usize = 4;
@@ -204,18 +208,17 @@ impl Insonation {
     ) {
         let count = division.slices * division.paths;
         self.paths.resize_with(count, Path::default);
-        self.cells.resize(count * division.nodes, Cell::default());
-        self.bends.resize(count * division.nodes, Bend::default());
+        self.traced
+            .resize(count * division.nodes, Walked::default());
         let tasks = count.div_ceil(PATHS_PER_TASK);
         self.memories.resize_with(tasks, Default::default);
         let nodes = division.nodes;
         self.paths
             .par_chunks_mut(PATHS_PER_TASK)
-            .zip(self.cells.par_chunks_mut(PATHS_PER_TASK * nodes))
-            .zip(self.bends.par_chunks_mut(PATHS_PER_TASK * nodes))
+            .zip(self.traced.par_chunks_mut(PATHS_PER_TASK * nodes))
             .zip(self.memories.par_iter_mut())
             .enumerate()
-            .for_each(|(task, (((paths, cells), bends), (memory, starts)))| {
+            .for_each(|(task, ((paths, traced), (memory, starts)))| {
                 let first = task * PATHS_PER_TASK;
                 starts.clear();
                 starts.extend((first..first + paths.len()).map(|index| {
@@ -227,8 +230,15 @@ impl Insonation {
                 for (index, path) in paths.iter().enumerate() {
                     let row = index * nodes..(index + 1) * nodes;
                     let home = (first + index) % division.paths;
-                    let rows = (&mut cells[row.clone()], &mut bends[row]);
-                    fill(path, home, rows, tracer, grid, division, variants);
+                    fill(
+                        path,
+                        home,
+                        &mut traced[row],
+                        tracer,
+                        grid,
+                        division,
+                        variants,
+                    );
                 }
             });
         self.is_bent.clear();
@@ -236,8 +246,7 @@ impl Insonation {
             self.is_bent.push(slice.iter().any(|path| path.is_bent));
         }
         self.smooth(grid, division);
-        self.spread(division);
-        self.invert(division);
+        self.place(division);
         self.gather_slopes(tracer, grid, division);
     }
 
@@ -246,80 +255,44 @@ impl Insonation {
     fn smooth(&mut self, grid: &ScanGrid, division: &Division) {
         let nodes = division.nodes;
         let slice_len = division.paths * nodes;
-        self.sideways.resize(division.slices * slice_len, 0.0);
+        self.walked.resize(self.traced.len(), Walked::default());
         let spacing_mm = grid
             .line_distance_mm(0.0)
             .max(grid.line_distance_mm(grid.depth_mm()) / 3.0)
             / division.paths_per_line as f64;
         let reach = libm::round(FRONT_MM / 2.0 / spacing_mm) as usize;
         let slices = self
-            .cells
+            .walked
             .par_chunks_mut(slice_len)
-            .zip(self.sideways.par_chunks_mut(slice_len))
-            .zip(self.bends.par_chunks(slice_len))
+            .zip(self.traced.par_chunks(slice_len))
             .zip(&self.is_bent);
-        slices.for_each(|(((cells, sideways), bends), &bent)| {
+        slices.for_each(|((walked, traced), &bent)| {
             if bent && reach > 0 && division.paths > 2 * reach {
-                smooth_slice(cells, sideways, bends, nodes, reach);
+                smooth_slice(traced, walked, nodes, reach);
             } else {
-                for ((cell, sideways), bend) in cells.iter_mut().zip(sideways).zip(bends) {
-                    cell.shift_mm = bend.shift_mm;
-                    cell.lift_mm = bend.lift_mm;
-                    *sideways = bend.sideways;
-                }
+                walked.copy_from_slice(traced);
             }
         });
     }
 
-    /// Where paths spread, sound thins out; where they crowd, it gathers.
-    fn spread(&mut self, division: &Division) {
-        let nodes = division.nodes;
-        let slice_len = division.paths * nodes;
+    /// From paths to the places that they reach.
+    fn place(&mut self, division: &Division) {
+        let slice_len = division.paths * division.nodes;
+        self.cells.resize(self.walked.len(), Cell::default());
         let slices = self
             .cells
-            .chunks_mut(slice_len)
-            .zip(self.sideways.chunks(slice_len));
-        for ((cells, sideways), &bent) in slices.zip(&self.is_bent) {
-            if !bent || division.paths < 3 {
-                continue;
+            .par_chunks_mut(slice_len)
+            .zip(self.walked.par_chunks(slice_len))
+            .zip(&self.is_bent);
+        slices.for_each(|((cells, walked), &bent)| {
+            if bent && division.paths > 2 {
+                place_bent(cells, walked, division);
+            } else {
+                for (cell, walked) in cells.iter_mut().zip(walked) {
+                    *cell = cell_of(walked, 0.0, 1.0);
+                }
             }
-            cells
-                .par_chunks_mut(nodes)
-                .enumerate()
-                .for_each(|(path, cells)| {
-                    let left = path.saturating_sub(1);
-                    let right = (path + 1).min(division.paths - 1);
-                    let span = (right - left) as f32;
-                    let row = |path: usize| &sideways[path * nodes..(path + 1) * nodes];
-                    let (left, right) = (row(left), row(right));
-                    for ((cell, left), right) in cells.iter_mut().zip(left).zip(right) {
-                        let spread = ((span + right - left) / span).abs();
-                        cell.amplitude /= spread.clamp(0.7, 3.0);
-                    }
-                });
-        }
-    }
-
-    /// For each place in each row the path that reaches it.
-    fn invert(&mut self, division: &Division) {
-        let rows = division.nodes.div_ceil(INVERSE_STEP);
-        let per_slice = rows * division.paths;
-        self.inverse.resize(division.slices * per_slice, 0.0);
-        let slices = self.inverse.chunks_mut(per_slice);
-        for (slice, inverse) in slices.enumerate() {
-            if !self.is_bent[slice] {
-                continue;
-            }
-            let sideways = &self.sideways[slice * division.paths * division.nodes..];
-            inverse
-                .par_chunks_mut(division.paths)
-                .enumerate()
-                .for_each(|(row, inverse)| {
-                    let node = row * INVERSE_STEP;
-                    let place = |path: usize| path as f32 + sideways[path * division.nodes + node];
-                    invert_row(place, inverse);
-                });
-        }
+        });
     }
 
     fn gather_slopes(&mut self, tracer: &Tracer<'_>, grid: &ScanGrid, division: &Division) {
@@ -343,9 +316,8 @@ impl Insonation {
             .clamp(0.0, division.slices as f32 - 0.5) as usize;
         let along = (z_mm / division.node_mm as f32).clamp(0.0, (division.nodes - 1) as f32);
         let node = (along + 0.5) as usize;
-        let path = self.path_reaching(division, slice, node.min(division.nodes - 1), at);
-        let nearest = (path + 0.5).clamp(0.0, (division.paths - 1) as f32) as usize;
-        let row = (slice * division.paths + nearest) * division.nodes;
+        let place = (at + 0.5).clamp(0.0, (division.paths - 1) as f32) as usize;
+        let row = (slice * division.paths + place) * division.nodes;
         let cells = &self.cells[row..row + division.nodes];
         let cell = *cells.get(node)?;
         let low = (along as usize).min(division.nodes - 2);
@@ -353,22 +325,44 @@ impl Insonation {
         let (a, b) = (cells[low].shift_mm, cells[low + 1].shift_mm);
         (cell.amplitude > 0.0).then_some(Reached {
             cell,
-            path,
+            path: at + cell.aside(),
             shift_mm: a + (b - a) * fraction,
         })
     }
+}
 
-    /// The path, in fractions, whose sound reaches the place of path `at` (in fractions).
-    pub fn path_reaching(&self, division: &Division, slice: usize, node: usize, at: f32) -> f32 {
-        if !self.is_bent[slice] {
-            return at;
+/// The cells of a slice of bent paths: for each place the path that reaches it.
+fn place_bent(cells: &mut [Cell], walked: &[Walked], division: &Division) {
+    let (nodes, paths) = (division.nodes, division.paths);
+    let mut reaching = vec![0.0f32; paths];
+    for first in (0..nodes).step_by(INVERSE_STEP) {
+        let got_to = |path: usize| path as f32 + walked[path * nodes + first].sideways;
+        invert_row(got_to, &mut reaching);
+        for node in first..(first + INVERSE_STEP).min(nodes) {
+            for (place, &reaching) in reaching.iter().enumerate() {
+                let path = (reaching + 0.5).clamp(0.0, (paths - 1) as f32) as usize;
+                let (left, right) = (path.saturating_sub(1), (path + 1).min(paths - 1));
+                let span = (right - left) as f32;
+                let sideways = |path: usize| walked[path * nodes + node].sideways;
+                // Where paths spread, sound thins out; where they crowd, it gathers.
+                let spread = ((span + sideways(right) - sideways(left)) / span).abs();
+                let aside = reaching - place as f32;
+                cells[place * nodes + node] =
+                    cell_of(&walked[path * nodes + node], aside, spread.clamp(0.7, 3.0));
+            }
         }
-        let rows = division.nodes.div_ceil(INVERSE_STEP);
-        let start = (slice * rows + node / INVERSE_STEP) * division.paths;
-        let row = &self.inverse[start..start + division.paths];
-        let low = (at.max(0.0) as usize).min(division.paths.saturating_sub(2));
-        let high = (low + 1).min(division.paths - 1);
-        row[low] + (row[high] - row[low]) * (at - low as f32)
+    }
+}
+
+fn cell_of(walked: &Walked, aside: f32, spread: f32) -> Cell {
+    let steps = |value: f32, steps: f32| (value * steps).clamp(-32767.0, 32767.0) as i16;
+    Cell {
+        amplitude: walked.amplitude / spread,
+        shift_mm: walked.shift_mm,
+        lift: steps(walked.lift_mm, LIFT_STEPS),
+        aside: steps(aside, ASIDE_STEPS),
+        medium: walked.medium,
+        variant: walked.variant,
     }
 }
 
@@ -393,7 +387,7 @@ pub(crate) fn start(
 fn fill(
     path: &Path,
     home: usize,
-    (cells, bends): (&mut [Cell], &mut [Bend]),
+    cells: &mut [Walked],
     tracer: &Tracer<'_>,
     grid: &ScanGrid,
     division: &Division,
@@ -450,33 +444,25 @@ fn fill(
         };
         let (u0, u_step) = line(0);
         let (e0, e_step) = line(2);
-        let rows = cells[first..last].iter_mut().zip(&mut bends[first..last]);
-        for (index, (cell, bend)) in rows.enumerate() {
+        for (index, cell) in cells[first..last].iter_mut().enumerate() {
             let at = index as f64;
-            *cell = Cell {
+            *cell = Walked {
                 amplitude,
-                medium: segment.medium,
-                variant,
-                ..Cell::default()
-            };
-            let sideways = ((u0 + u_step * at - home_u) / pitch) as f32;
-            let weight = amplitude;
-            *bend = Bend {
                 shift_mm: (shift0 + shift_step * at) as f32,
                 lift_mm: (e0 + e_step * at - home_e) as f32,
-                sideways,
-                weight,
+                sideways: ((u0 + u_step * at - home_u) / pitch) as f32,
+                medium: segment.medium,
+                variant,
             };
             amplitude *= decay;
         }
     }
     for cell in &mut cells[next..] {
-        *cell = Cell {
+        *cell = Walked {
             medium: AIR,
-            ..Cell::default()
+            ..Walked::default()
         };
     }
-    bends[next..].fill(Bend::default());
 }
 
 /// Beam coordinates of a place, u within half a turn of `near`.

@@ -23,6 +23,9 @@ pub(crate) const SHADOW_DB: f64 = 20.0;
 /// A path that turns by less than this at a surface goes straight on: 0.05 degrees.
 const LEAST_TURN: f64 = 0.05 * std::f64::consts::PI / 180.0;
 
+/// A turned path follows its old ray's list of surfaces while it is at most so far from it, mm.
+const STRAY_MM: f64 = 0.25;
+
 /// A path is bent at most so often; after that it goes straight.
 const MOST_BENDS: u32 = 16;
 
@@ -309,42 +312,50 @@ impl Tracer<'_> {
         if path.in_air {
             return false;
         }
-        let mut t = 0.0;
+        let cast = (walk.origin, walk.direction);
+        let mut walked_mm = 0.0;
+        let mut is_straight = true;
         for (index, crossing) in list.iter().enumerate() {
             if crossing.is_hidden() {
                 continue;
             }
-            let to = self.filled(walk, crossing, &list[index + 1..]);
+            let normal = crossing.normal_in::<PatientFrame>();
+            let length = if is_straight {
+                (crossing.t_mm - walked_mm).max(0.0)
+            } else {
+                let met = cast.0 + cast.1 * crossing.t_mm;
+                match meets_plane(walk.origin, walk.direction, met, normal) {
+                    Some(length) => length,
+                    None => {
+                        walk.origin = walk.origin + walk.direction * STEP_OFF_MM;
+                        walk.medium = Some(medium);
+                        return true;
+                    }
+                }
+            };
+            let to = self.filled(walk.length_mm + length, crossing, &list[index + 1..]);
             if to == medium {
                 continue;
             }
-            let length = (crossing.t_mm - t).max(0.0);
-            self.advance(walk, medium, t, length, path);
-            t = crossing.t_mm;
+            self.advance(walk, medium, length, path);
+            walked_mm = crossing.t_mm;
             if walk.state.delay_mm >= self.until_mm {
                 return false;
             }
-            let normal = crossing.normal_in::<PatientFrame>();
-            let turned = self.meet(walk, medium, to, normal, crossing.surface, t, path);
-            medium = to;
-            if let Some(direction) = turned {
-                walk.origin = walk.origin + walk.direction * t + direction * STEP_OFF_MM;
-                walk.direction = direction;
-                walk.medium = Some(medium);
-                walk.bends += 1;
+            if self.meet(walk, (medium, to), normal, crossing.surface, path) {
+                is_straight = false;
                 path.is_bent = true;
-                return true;
             }
+            medium = to;
         }
         let left = (self.until_mm - walk.state.delay_mm) / self.rate(medium).delay;
-        self.advance(walk, medium, t, left.max(0.0), path);
+        self.advance(walk, medium, left.max(0.0), path);
         false
     }
 
     /// What lies behind a crossing: a fold of the skin under the probe is full of gel.
-    fn filled(&self, walk: &Walk, crossing: &Crossing, rest: &[Crossing]) -> MediumId {
+    fn filled(&self, depth_mm: f64, crossing: &Crossing, rest: &[Crossing]) -> MediumId {
         let to = medium_of(crossing.after);
-        let depth_mm = walk.length_mm + crossing.t_mm;
         if to != AIR || depth_mm > FOLDS_MM {
             return to;
         }
@@ -375,12 +386,11 @@ impl Tracer<'_> {
         }
     }
 
-    /// Adds the stretch from `t` on the walk's ray.
-    fn advance(&self, walk: &mut Walk, medium: MediumId, t: f64, length_mm: f64, path: &mut Path) {
-        let start = walk.origin + walk.direction * t;
+    /// Goes on by so much through a medium.
+    fn advance(&self, walk: &mut Walk, medium: MediumId, length_mm: f64, path: &mut Path) {
         path.segments.push(Segment {
             medium,
-            start: (self.probe_from_patient * start).coords,
+            start: (self.probe_from_patient * walk.origin).coords,
             direction: (self.probe_from_patient * walk.direction).coords,
             length_mm,
             state: walk.state,
@@ -390,24 +400,22 @@ impl Tracer<'_> {
             .state
             .after(length_mm, self.rate(medium), usual, medium);
         walk.length_mm += length_mm;
+        walk.origin = walk.origin + walk.direction * length_mm;
     }
 
     pub fn usual_db_mm(&self) -> f64 {
         2.0 * USUAL_ATTENUATION_DB_CM_MHZ * self.f_mhz / 10.0
     }
 
-    /// A path meets a surface: echo, loss, mirror; the new direction if it turns.
-    #[allow(clippy::too_many_arguments, reason = "one event, said in full")]
+    /// A path meets a surface: echo, loss, mirror, a new direction. True if it turned.
     fn meet(
         &self,
         walk: &mut Walk,
-        from: MediumId,
-        to: MediumId,
+        (from, to): (MediumId, MediumId),
         outward: Vector<PatientFrame>,
         surface: SurfaceId,
-        t: f64,
         path: &mut Path,
-    ) -> Option<Vector<PatientFrame>> {
+    ) -> bool {
         let (before, after) = (*self.rate(from), *self.rate(to));
         let direction = walk.direction;
         let along = direction.dot(&outward);
@@ -443,7 +451,7 @@ impl Tracer<'_> {
             let mut state = walk.state;
             state.amplitude *= reflection * reflection;
             path.mirrors.push(MirrorStart {
-                origin: walk.origin + direction * t + normal * -STEP_OFF_MM,
+                origin: walk.origin + normal * -STEP_OFF_MM,
                 direction: direction - normal * (2.0 * cosine),
                 medium: from,
                 state,
@@ -457,8 +465,14 @@ impl Tracer<'_> {
             && !is_coupling
             && walk.bends < MOST_BENDS
             && walk.state.amplitude > BENT_AMPLITUDE;
-        let turned = if bends { meeting.refracted } else { None };
-        turned.map(|(along_path, along_normal)| direction * along_path + normal * along_normal)
+        match meeting.refracted {
+            Some((along_path, along_normal)) if bends => {
+                walk.direction = direction * along_path + normal * along_normal;
+                walk.bends += 1;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The echoes of a thin layer on an interface: from its front and its back.
@@ -489,6 +503,23 @@ impl Tracer<'_> {
             });
         }
     }
+}
+
+/// How far a turned path goes to the plane of a surface that its ray met before it turned; none if
+/// it would meet the surface too far from there to be sure of it.
+fn meets_plane(
+    origin: Point<PatientFrame>,
+    direction: Vector<PatientFrame>,
+    met: Point<PatientFrame>,
+    normal: Vector<PatientFrame>,
+) -> Option<f64> {
+    let toward = direction.dot(&normal);
+    if toward.abs() < 0.05 {
+        return None;
+    }
+    let length = (met - origin).dot(&normal) / toward;
+    let strays_mm = (origin + direction * length).distance(&met);
+    (length >= 0.0 && strays_mm < STRAY_MM).then_some(length)
 }
 
 /// What happens to a plane wave at a plane interface of fluids.

@@ -133,7 +133,7 @@ fn pulse_peak(beam: &Beam, node: usize, f0_mhz: f64) -> f64 {
         .fold(0.0, f64::max)
 }
 
-/// Half the length of the pulse down to −46 dB, mm.
+/// Half the length of the pulse down to −40 dB, mm.
 fn pulse_reach_mm(beam: &Beam, node: usize, f0_mhz: f64) -> f64 {
     let (low, high) = (
         beam.frequencies_mhz[0],
@@ -150,7 +150,7 @@ fn pulse_reach_mm(beam: &Beam, node: usize, f0_mhz: f64) -> f64 {
     let greatest = (-steps..=steps).map(|i| at(i).1).fold(0.0, f64::max);
     (-steps..=steps)
         .map(at)
-        .filter(|(_, value)| *value > greatest * 5e-3)
+        .filter(|(_, value)| *value > greatest * 1e-2)
         .map(|(tau, _)| tau.abs())
         .fold(0.0, f64::max)
 }

@@ -132,36 +132,49 @@ impl Scatterers {
         let [(x_low, x_high), (y_low, y_high), (z_low, z_high)] = [range(0), range(1), range(2)];
         let middle =
             |cell: i32, axis: usize| (f64::from(cell) + 0.5) * sides[axis] - tile.center[axis];
-        for iz in z_low..=z_high {
-            for iy in y_low..=y_high {
-                let (y, z) = (middle(iy, 1), middle(iz, 2));
-                let (mut low, mut high) = (middle(x_low, 0), middle(x_high, 0));
+        // Rows run along the axis that lies most in the plane of the slab, so that they are long.
+        let across = |axis: usize| tile.axes[(2, axis)].abs();
+        let row = (0..3).fold(0, |best, axis| {
+            if across(axis) < across(best) {
+                axis
+            } else {
+                best
+            }
+        });
+        let (second, third) = ((row + 1) % 3, (row + 2) % 3);
+        let ranges = [(x_low, x_high), (y_low, y_high), (z_low, z_high)];
+        for outer in ranges[third].0..=ranges[third].1 {
+            for inner in ranges[second].0..=ranges[second].1 {
+                let (a, b) = (middle(inner, second), middle(outer, third));
+                let (mut low, mut high) = (middle(ranges[row].0, row), middle(ranges[row].1, row));
                 for slab in 0..3 {
                     let normal = tile.axes.row(slab);
-                    let rest = normal[1] * y + normal[2] * z;
-                    let slope = normal[0];
+                    let rest = normal[second] * a + normal[third] * b;
+                    let slope = normal[row];
                     if slope.abs() < 1e-9 {
                         if rest.abs() > reach[slab] {
                             high = f64::NEG_INFINITY;
                         }
                         continue;
                     }
-                    let ends = [(-reach[slab] - rest) / slope, (reach[slab] - rest) / slope];
-                    low = low.max(ends[0].min(ends[1]));
-                    high = high.min(ends[0].max(ends[1]));
+                    let inverse = 1.0 / slope;
+                    let ends = (
+                        (-reach[slab] - rest) * inverse,
+                        (reach[slab] - rest) * inverse,
+                    );
+                    low = low.max(ends.0.min(ends.1));
+                    high = high.min(ends.0.max(ends.1));
                 }
-                if low > high {
+                let per_side = 1.0 / sides[row];
+                let first = libm::ceil((low + tile.center[row]) * per_side - 0.5) as i32;
+                let last = libm::floor((high + tile.center[row]) * per_side - 0.5) as i32;
+                if low > high || last < first {
                     continue;
                 }
-                let first = libm::ceil((low + tile.center.x) / sides[0] - 0.5) as i32;
-                let last = libm::floor((high + tile.center.x) / sides[0] - 0.5) as i32;
-                if last < first {
-                    continue;
-                }
-                let [x, y, z] = &mut self.cell;
-                x.extend(first..last + 1);
-                y.resize(x.len(), iy);
-                z.resize(x.len(), iz);
+                self.cell[row].extend(first..last + 1);
+                let count = self.cell[row].len();
+                self.cell[second].resize(count, inner);
+                self.cell[third].resize(count, outer);
             }
         }
     }

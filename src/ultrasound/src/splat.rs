@@ -309,15 +309,16 @@ pub(crate) fn sin_cos_turns(turns: f32) -> (f32, f32) {
     // Half the angle lies within ±π/2, where the series are short.
     let y = rest * std::f32::consts::PI;
     let y2 = y * y;
-    let sine = y
-        * (1.0
-            + y2 * (-1.0 / 6.0
-                + y2 * (1.0 / 120.0
-                    + y2 * (-1.0 / 5040.0 + y2 * (1.0 / 362_880.0 - y2 * (1.0 / 39_916_800.0))))));
-    let cosine = 1.0
-        + y2 * (-0.5
-            + y2 * (1.0 / 24.0
-                + y2 * (-1.0 / 720.0 + y2 * (1.0 / 40320.0 - y2 * (1.0 / 3_628_800.0)))));
+    let sine = -1.0 / 39_916_800.0 + y2 * (1.0 / 6_227_020_800.0);
+    let sine = 1.0 / 362_880.0 + y2 * sine;
+    let sine = -1.0 / 5040.0 + y2 * sine;
+    let sine = 1.0 / 120.0 + y2 * sine;
+    let sine = y + y * y2 * (-1.0 / 6.0 + y2 * sine);
+    let cosine = -1.0 / 3_628_800.0 + y2 * (1.0 / 479_001_600.0);
+    let cosine = 1.0 / 40320.0 + y2 * cosine;
+    let cosine = -1.0 / 720.0 + y2 * cosine;
+    let cosine = 1.0 / 24.0 + y2 * cosine;
+    let cosine = 1.0 + y2 * (-0.5 + y2 * cosine);
     (2.0 * sine * cosine, 1.0 - 2.0 * sine * sine)
 }
 

@@ -252,7 +252,7 @@ impl TissueStage<'_> {
         let strongest = cells.clone().map(|cell| cell.amplitude).fold(0.0, f32::max);
         let (low, high) = cells
             .filter(|cell| cell.amplitude > 0.01 * strongest)
-            .map(|cell| cell.lift_mm)
+            .map(|cell| cell.lift_mm())
             .fold((0.0f32, 0.0f32), |(low, high), lift| {
                 (low.min(lift), high.max(lift))
             });
@@ -333,45 +333,41 @@ impl TissueStage<'_> {
                 nodes: nodes as i32,
                 depths: tables.depths as i32,
                 slices: division.slices as i32,
+                paths: division.paths as i32,
+                closed: matches!(self.grid.shape, Shape::Fan { closed: true, .. }),
             },
         );
-        let closed = matches!(self.grid.shape, Shape::Fan { closed: true, .. });
-        let lines_per_path = 1.0 / division.paths_per_line as f32;
-        let last_path = (division.paths - 1) as f32;
         chosen.clear();
-        echoes.reserve(located.kept.len());
+        located.strong.resize(located.kept.len(), (0, 0.0));
+        // What the cells hold; loads that do not wait for each other.
+        let mut strong = 0;
         for &index in &located.kept {
             let i = index as usize;
-            let Located {
-                slice, node, depth, ..
-            } = located.of[i];
-            let (slice, node, depth) = (slice as usize, node as usize, depth as usize);
-            let mut at = located.of[i].at;
-            if closed && at < 0.0 {
-                at += division.paths as f32;
-            }
-            let reached = self.insonation.path_reaching(division, slice, node, at);
-            let path = if closed {
-                (reached + 0.5) as u32 as usize % division.paths
-            } else {
-                (reached + 0.5).clamp(0.0, last_path) as u32 as usize
-            };
-            let cell = &self.insonation.cells[(slice * division.paths + path) * nodes + node];
-            let strength = strengths[self.medium.index(cell.medium)] * cell.amplitude;
+            let cell = &self.insonation.cells[located.cell[i] as usize];
             let mark = scatterers.mark[i];
-            let share = shares[depth][usize::from(mark.abs() > 1.5)];
-            let amplitude = strength * share;
-            if amplitude <= LEAST_STRENGTH {
-                continue;
-            }
-            let profile = tables.elevation_near(depth, e_list[i] - cell.lift_mm);
+            let share = shares[located.depth[i] as usize][usize::from(mark.abs() > 1.5)];
+            let amplitude = strengths[self.medium.index(cell.medium)] * cell.amplitude * share;
+            located.strong[strong] = (index, amplitude.copysign(mark));
+            strong += usize::from(amplitude > LEAST_STRENGTH);
+        }
+        echoes.reserve(strong);
+        let lines_per_path = 1.0 / division.paths_per_line as f32;
+        let lines = self.grid.lines;
+        let closed = matches!(self.grid.shape, Shape::Fan { closed: true, .. });
+        for &(index, amplitude) in &located.strong[..strong] {
+            let i = index as usize;
+            let cell = &self.insonation.cells[located.cell[i] as usize];
+            let depth = located.depth[i] as usize;
+            let profile = tables.elevation_near(depth, e_list[i] - cell.lift_mm());
             if profile.norm_sqr() < ELEVATION_EDGE * ELEVATION_EDGE {
                 continue;
             }
-            let amplitude = amplitude.copysign(mark);
-            let line = reached * lines_per_path;
-            let near = (line + 0.5).max(0.0) as u32 as usize;
-            let near = if closed { near % self.grid.lines } else { near };
+            let mut line = (located.at[i] + cell.aside()) * lines_per_path;
+            if closed && line < -0.5 {
+                line += lines as f32;
+            }
+            let near = (line + 0.5).max(0.0) as i32 as usize;
+            let near = if closed { near % lines } else { near };
             let row = tables.row(near, cell.variant, depth);
             let complex = (profile.re * amplitude, profile.im * amplitude);
             echoes.push(line, z_list[i] + cell.shift_mm, complex, row);
@@ -450,64 +446,87 @@ struct Frame {
     nodes: i32,
     depths: i32,
     slices: i32,
+    paths: i32,
+    closed: bool,
 }
 
-/// Where a scatterer lies among the cells.
-#[derive(Clone, Copy, Debug, Default)]
-struct Located {
-    /// Along the scan, in paths.
-    at: f32,
-    node: u16,
-    depth: u16,
-    slice: u16,
-    inside: u16,
-}
-
-/// The scatterers of a tile among the cells.
+/// Where the scatterers of a tile lie among the cells.
 #[derive(Debug, Default)]
 struct Locations {
-    of: Vec<Located>,
+    /// Along the scan, in paths.
+    at: Vec<f32>,
+    cell: Vec<u32>,
+    depth: Vec<u32>,
+    inside: Vec<u32>,
     /// Those inside the tile.
     kept: Vec<u32>,
+    /// Those of them that sound reaches, and their amplitude.
+    strong: Vec<(u32, f32)>,
 }
 
 impl Locations {
     fn find(&mut self, beam: Lists<'_>, frame: &Frame) {
-        self.of.resize(beam.0.len(), Located::default());
-        locate(beam, frame, &mut self.of);
-        self.kept.clear();
-        self.kept.resize(self.of.len(), 0);
+        let count = beam.0.len();
+        self.at.resize(count, 0.0);
+        for list in [
+            &mut self.cell,
+            &mut self.depth,
+            &mut self.inside,
+            &mut self.kept,
+        ] {
+            list.resize(count, 0);
+        }
+        let cells = (&mut *self.cell, &mut *self.depth, &mut *self.inside);
+        locate(beam, frame, &mut self.at, cells);
         let mut kept = 0;
-        for (index, located) in self.of.iter().enumerate() {
+        for (index, &inside) in self.inside.iter().enumerate() {
             self.kept[kept] = index as u32;
-            kept += usize::from(located.inside);
+            kept += inside as usize;
         }
         self.kept.truncate(kept);
     }
 }
 
+type Cells<'a> = (&'a mut [u32], &'a mut [u32], &'a mut [u32]);
+
 wide! {
-    fn locate(beam: Lists<'_>, frame: &Frame, out: &mut [Located]) {
+    fn locate(beam: Lists<'_>, frame: &Frame, at: &mut [f32], cells: Cells<'_>) {
         let middle = (frame.slices / 2) as f32 + 0.5;
-        let lists = beam.0.iter().zip(beam.1).zip(beam.2);
-        for (((&u, &z), &e), out) in lists.zip(out) {
-            let inside = (u >= frame.u.0) & (u < frame.u.1) & (z >= frame.z_mm.0) & (z < frame.z_mm.1);
-            let slice = (e * frame.slices_per_mm + middle).max(0.0) as i32;
-            let node = (z * frame.nodes_per_mm + 0.5).max(0.0) as i32;
-            let depth = (z * frame.depths_per_mm + 0.5).max(0.0) as i32;
-            *out = Located {
-                at: (u - frame.first) * frame.paths_per_u,
-                node: node.min(frame.nodes - 1) as u16,
-                depth: depth.min(frame.depths - 1) as u16,
-                slice: slice.min(frame.slices - 1) as u16,
-                inside: u16::from(inside),
-            };
+        let count = at.len();
+        let (u, z, e) = (&beam.0[..count], &beam.1[..count], &beam.2[..count]);
+        let (all_cells, all_depths, all_insides) = cells;
+        let (cells, depths) = (&mut all_cells[..count], &mut all_depths[..count]);
+        let insides = &mut all_insides[..count];
+        let (last_slice, last_node) = ((frame.slices - 1) as f32, (frame.nodes - 1) as f32);
+        let (last_depth, last_path) = ((frame.depths - 1) as f32, (frame.paths - 1) as f32);
+        let turn = if frame.closed { frame.paths as f32 } else { 0.0 };
+        let (nodes, paths) = (frame.nodes as u32, frame.paths as u32);
+        for i in 0..count {
+            let inside = (u[i] >= frame.u.0) & (u[i] < frame.u.1)
+                & (z[i] >= frame.z_mm.0) & (z[i] < frame.z_mm.1);
+            let place = (u[i] - frame.first) * frame.paths_per_u;
+            at[i] = place;
+            let place = if place < -0.5 { place + turn } else { place };
+            let slice = cut(e[i] * frame.slices_per_mm + middle, last_slice);
+            let path = cut(place + 0.5, last_path);
+            let node = cut(z[i] * frame.nodes_per_mm + 0.5, last_node);
+            cells[i] = (slice * paths + path) * nodes + node;
+            depths[i] = cut(z[i] * frame.depths_per_mm + 0.5, last_depth);
+            insides[i] = u32::from(inside);
         }
     }
 }
 
+/// The whole part of a number, held between 0 and `last`.
+#[inline(always)]
+fn cut(value: f32, last: f32) -> u32 {
+    let held = if value > 0.0 { value } else { 0.0 };
+    let held = if held < last { held } else { last };
+    held as i32 as u32
+}
+
 /// Echoes weaker than this are below every noise floor: −160 dB.
-const LEAST_STRENGTH: f32 = 1e-9;
+const LEAST_STRENGTH: f32 = 1e-8;
 
 type Lists<'a> = (&'a [f32], &'a [f32], &'a [f32]);
 type OutLists<'a> = (&'a mut [f32], &'a mut [f32], &'a mut [f32]);
