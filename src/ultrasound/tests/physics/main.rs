@@ -10,3 +10,4 @@
 mod psf;
 mod pulse;
 mod scene;
+mod speckle;
