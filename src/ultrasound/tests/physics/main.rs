@@ -7,6 +7,7 @@
     reason = "figures are printed, and gathered by tools/validations/ultrasound"
 )]
 
+mod motion;
 mod psf;
 mod pulse;
 mod scene;

@@ -2,7 +2,7 @@
 
 use anatomy::atlas::StructureKind;
 use anatomy::patient::{Patient, Structure};
-use anatomy::tissue::{DisplayName, TissueTable};
+use anatomy::tissue::{DisplayName, TissueId, TissueTable};
 use equipment::{Apodization, Console, Effects, Probe, Transmit};
 use geometry::frame::{self, Patient as PatientFrame};
 use geometry::{Pose, TriMesh, Vector};
@@ -94,27 +94,85 @@ pub fn box_mesh(low: [f32; 3], high: [f32; 3]) -> TriMesh<PatientFrame> {
     TriMesh::new((0..8).map(corner).collect(), triangles).expect("a box is a mesh")
 }
 
+fn structure(
+    id: &str,
+    tissue: TissueId,
+    priority: i32,
+    surface: TriMesh<PatientFrame>,
+) -> Structure {
+    Structure {
+        id: id.into(),
+        name: DisplayName {
+            en: id.into(),
+            zh: id.into(),
+        },
+        tissue,
+        kind: StructureKind::Organ,
+        priority,
+        color: None,
+        surface,
+    }
+}
+
 /// A block with points, so large that its walls are never seen; the face is inside it. With the
 /// probe at [`at`] the patient's axes are those of the probe: x along the scan, z is depth.
 pub fn block(sound: Sound, points_mm: &[[f32; 3]]) -> Medium {
     let tissues = tissues(sound);
     let mut patient = Patient::empty("block");
-    patient.structures.push(Structure {
-        id: "block".into(),
-        name: DisplayName {
-            en: "block".into(),
-            zh: "block".into(),
-        },
-        tissue: tissues.id("block").expect("the table has it"),
-        kind: StructureKind::Organ,
-        priority: 1,
-        color: None,
-        surface: box_mesh([-400.0, -400.0, -100.0], [400.0, 400.0, 600.0]),
-    });
+    let surface = box_mesh([-400.0, -400.0, -100.0], [400.0, 400.0, 600.0]);
+    let tissue = tissues.id("block").expect("the table has it");
+    patient
+        .structures
+        .push(structure("block", tissue, 1, surface));
     for &point in points_mm {
         patient.scatterers.push(point, 1.0);
     }
     Medium::of_patient(&patient, &tissues).expect("a box can be looked at")
+}
+
+/// A bit of everything: fat and muscle over liver, and in it a vessel with blood, a rib, a bubble
+/// of air, tissue of another speed that lies aslant, and points. The face is a gel's width above.
+pub fn everything() -> Medium {
+    let tissues = TissueTable::builtin();
+    let mut patient = Patient::empty("everything");
+    let mut add = |id: &str, tissue: &str, priority: i32, surface| {
+        let tissue = tissues.id(tissue).expect("a built-in tissue");
+        patient
+            .structures
+            .push(structure(id, tissue, priority, surface));
+    };
+    let wide = |from: f32, to: f32| box_mesh([-300.0, -300.0, from], [300.0, 300.0, to]);
+    add("fat", "fat", 1, wide(0.5, 300.0));
+    add("muscle", "muscle", 2, wide(8.0, 290.0));
+    add("liver", "liver", 3, wide(14.0, 280.0));
+    add(
+        "vessel",
+        "blood",
+        4,
+        box_mesh([-9.0, -40.0, 22.0], [-3.0, 40.0, 28.0]),
+    );
+    add(
+        "rib",
+        "cortical_bone",
+        4,
+        box_mesh([5.0, -40.0, 16.0], [9.0, 40.0, 20.0]),
+    );
+    add(
+        "bubble",
+        "air",
+        4,
+        box_mesh([-1.0, -2.0, 30.0], [1.0, 2.0, 32.0]),
+    );
+    let mut slab = box_mesh([-300.0, -300.0, 36.0], [300.0, 300.0, 60.0]);
+    let lean = |&[x, y, z]: &[f32; 3]| [x, y, z + 0.1 * x.clamp(-100.0, 100.0)];
+    let leaning: Vec<[f32; 3]> = slab.vertices().iter().map(lean).collect();
+    slab.move_vertices(&leaning).expect("as many as before");
+    add("slab", "fat", 4, slab);
+    for i in 0..40u8 {
+        let x = f32::from(i) - 20.0;
+        patient.scatterers.push([x, 0.0, 24.0 + 0.5 * x], 1.0);
+    }
+    Medium::of_patient(&patient, tissues).expect("boxes can be looked at")
 }
 
 /// A view from the patient's origin moved along the scan.
