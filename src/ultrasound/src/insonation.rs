@@ -183,9 +183,6 @@ pub(crate) struct Reached {
 /// Paths across a slice, at least.
 const LEAST_PATHS: usize = 128;
 
-/// Rows of cells that share one row of the inverse.
-const INVERSE_STEP: usize = 4;
-
 /// Paths that one thread traces at a time.
 const PATHS_PER_TASK: usize = 64;
 
@@ -322,11 +319,14 @@ impl Insonation {
         let cell = *cells.get(node)?;
         let low = (along as usize).min(division.nodes - 2);
         let fraction = along - low as f32;
-        let (a, b) = (cells[low].shift_mm, cells[low + 1].shift_mm);
-        (cell.amplitude > 0.0).then_some(Reached {
+        let mean = |of: &dyn Fn(&Cell) -> f32| {
+            let (a, b) = (of(&cells[low]), of(&cells[low + 1]));
+            a + (b - a) * fraction
+        };
+        (cell.amplitude > 0.0).then(|| Reached {
             cell,
-            path: at + cell.aside(),
-            shift_mm: a + (b - a) * fraction,
+            path: at + mean(&Cell::aside),
+            shift_mm: mean(&|cell| cell.shift_mm),
         })
     }
 }
@@ -335,21 +335,18 @@ impl Insonation {
 fn place_bent(cells: &mut [Cell], walked: &[Walked], division: &Division) {
     let (nodes, paths) = (division.nodes, division.paths);
     let mut reaching = vec![0.0f32; paths];
-    for first in (0..nodes).step_by(INVERSE_STEP) {
-        let got_to = |path: usize| path as f32 + walked[path * nodes + first].sideways;
-        invert_row(got_to, &mut reaching);
-        for node in first..(first + INVERSE_STEP).min(nodes) {
-            for (place, &reaching) in reaching.iter().enumerate() {
-                let path = (reaching + 0.5).clamp(0.0, (paths - 1) as f32) as usize;
-                let (left, right) = (path.saturating_sub(1), (path + 1).min(paths - 1));
-                let span = (right - left) as f32;
-                let sideways = |path: usize| walked[path * nodes + node].sideways;
-                // Where paths spread, sound thins out; where they crowd, it gathers.
-                let spread = ((span + sideways(right) - sideways(left)) / span).abs();
-                let aside = reaching - place as f32;
-                cells[place * nodes + node] =
-                    cell_of(&walked[path * nodes + node], aside, spread.clamp(0.7, 3.0));
-            }
+    for node in 0..nodes {
+        let sideways = |path: usize| walked[path * nodes + node].sideways;
+        invert_row(|path| path as f32 + sideways(path), &mut reaching);
+        for (place, &reaching) in reaching.iter().enumerate() {
+            let path = (reaching + 0.5).clamp(0.0, (paths - 1) as f32) as usize;
+            let (left, right) = (path.saturating_sub(1), (path + 1).min(paths - 1));
+            let span = (right - left) as f32;
+            // Where paths spread, sound thins out; where they crowd, it gathers.
+            let spread = ((span + sideways(right) - sideways(left)) / span).abs();
+            let aside = reaching - place as f32;
+            cells[place * nodes + node] =
+                cell_of(&walked[path * nodes + node], aside, spread.clamp(0.7, 3.0));
         }
     }
 }

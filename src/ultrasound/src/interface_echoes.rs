@@ -56,7 +56,7 @@ impl InterfaceStage<'_> {
             let walked = &self.insonation.paths[slice * self.division.paths + path];
             let line = path as f32 / self.division.paths_per_line as f32;
             for (index, echo) in walked.echoes.iter().enumerate() {
-                self.add(line, slice, echo, echo.delay_mm, echo.amplitude, echoes);
+                self.add(line, slice, echo.delay_mm, echo.amplitude, echoes);
                 if !self.secondary || echo.is_layer {
                     continue;
                 }
@@ -71,18 +71,11 @@ impl InterfaceStage<'_> {
         }
     }
 
-    fn add(
-        &self,
-        line: f32,
-        slice: usize,
-        echo: &InterfaceEcho,
-        delay_mm: f64,
-        amplitude: f64,
-        echoes: &mut Echoes,
-    ) {
-        let depth = self.tables.depth_node(echo.z_mm as f32);
+    fn add(&self, line: f32, slice: usize, delay_mm: f64, amplitude: f64, echoes: &mut Echoes) {
+        // The beam at the depth at which the echo is shown, as its gain there belongs to that width.
+        let depth = self.tables.depth_node(delay_mm as f32);
         let across = self.slice_weights[depth * self.division.slices + slice];
-        let along = self.grid.line_distance_mm(echo.z_mm) / self.division.paths_per_line as f64;
+        let along = self.grid.line_distance_mm(delay_mm) / self.division.paths_per_line as f64;
         let amplitude = amplitude * f64::from(across) * along / self.focal_area_mm2;
         if amplitude.abs() < LEAST_AMPLITUDE {
             return;
@@ -110,7 +103,7 @@ impl InterfaceStage<'_> {
             for ring in 1..count {
                 let behind = ring as f64 * step;
                 let amplitude = 0.25 * echo.amplitude * libm::exp(-behind / RINGING_MM);
-                self.add(line, slice, echo, echo.delay_mm + behind, amplitude, echoes);
+                self.add(line, slice, echo.delay_mm + behind, amplitude, echoes);
             }
             return;
         }
@@ -124,7 +117,7 @@ impl InterfaceStage<'_> {
             let behind = f64::from(grain) + jitter;
             let decay = libm::exp(-behind / HAZE_MM);
             let amplitude = level * strength * decay * echo.amplitude;
-            self.add(line, slice, echo, echo.delay_mm + behind, amplitude, echoes);
+            self.add(line, slice, echo.delay_mm + behind, amplitude, echoes);
         }
     }
 
@@ -151,7 +144,7 @@ impl InterfaceStage<'_> {
                 break;
             }
             let delay = back.delay_mm + f64::from(round) * gap;
-            self.add(line, slice, back, delay, amplitude, echoes);
+            self.add(line, slice, delay, amplitude, echoes);
         }
     }
 }

@@ -1,14 +1,20 @@
-//! The imaging engine beside truth from outside: closed forms and a peer's measurements.
+//! The imaging engine beside truth from outside: closed forms, published figures, a peer's
+//! measurements, geometry done by hand.
 //!
 //! Each test prints its figures as lines `figure: what | bar | measured` and asserts the bars.
 //! Long ones are ignored; `tools/validations/ultrasound` runs them.
 #![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
     clippy::print_stdout,
-    reason = "figures are printed, and gathered by tools/validations/ultrasound"
+    reason = "tests stop at the first surprise and print their figures, which tools/validate gathers"
 )]
 
+mod interfaces;
 mod motion;
 mod psf;
 mod pulse;
 mod scene;
 mod speckle;
+mod timing;
+mod world;
