@@ -18,7 +18,7 @@ use crate::frame::{Account, BmodeFrame, Facts, Look, Truth};
 use crate::grid::{REFERENCE_SPEED_M_S, ScanGrid, Shape};
 use crate::insonation::{self, Division, Insonation};
 use crate::interface_echoes::{InterfaceStage, slice_weights};
-use crate::mirror::{MirrorStage, Mirrored};
+use crate::mirror::{MirrorStage, Mirrored, mirrored_points};
 use crate::path::{Path, Rates, Start, TraceMemory, Tracer, rates};
 use crate::receive::{PulseBank, Rebound, ReceiveMemory, Reception};
 use crate::splat::{Echoes, Layout, Raster};
@@ -477,6 +477,14 @@ impl LookPlan {
             wavelength_mm: setting.wavelength_mm(),
             secondary: setting.effects.secondary_paths,
         };
+        let mirrored_points = if self.work.mirrored.is_empty() {
+            Vec::new()
+        } else {
+            let place = self.point_places(setting);
+            mirrored_points(setting.medium, self.point_unit(setting), |i| {
+                place(i).coords
+            })
+        };
         let mirrors = MirrorStage {
             medium: setting.medium,
             grid: &self.grid,
@@ -486,6 +494,7 @@ impl LookPlan {
             elevation_width_mm: &self.elevation_width_mm,
             focal_area_mm2: self.focal_area_mm2,
             seed: setting.view.seed,
+            points: &mirrored_points,
         };
         lists.par_iter_mut().enumerate().for_each(|(task, list)| {
             list.clear();
@@ -501,6 +510,7 @@ impl LookPlan {
                 for mirrored in &self.work.mirrored[first..last] {
                     mirrors.echoes(mirrored, tracer, list);
                 }
+                mirrors.point_echoes(&self.work.mirrored, first..last, tracer, list);
             }
             list.shear(&self.layout);
             list.set_carrier(setting.f0_mhz);
@@ -569,20 +579,35 @@ impl LookPlan {
         }
     }
 
+    /// Amplitude of the echo that a loose scatterer of amplitude 1 has on the axis in the focus.
+    fn point_unit(&self, setting: &Setting<'_>) -> f64 {
+        POINT_LENGTH_MM * setting.wavelength_mm() / self.focal_area_mm2
+    }
+
+    /// Where each loose scatterer is now.
+    fn point_places<'a>(
+        &self,
+        setting: &'a Setting<'_>,
+    ) -> impl Fn(usize) -> Point<frame::Probe> + 'a {
+        let probe_from_patient = setting.view.patient_from_probe.inverse();
+        let displacement = setting.view.displacement.as_deref();
+        move |index| {
+            let rest = Vector3::from(setting.medium.points_mm[index]).map(f64::from);
+            let now = displacement.map_or(rest, |d| rest + d.at(rest));
+            probe_from_patient * Point::from_coords(now)
+        }
+    }
+
     /// Echoes of loose scatterers.
     fn point_echoes(&self, setting: &Setting<'_>, task: usize, list: &mut Echoes) {
         let medium = setting.medium;
         let first = task * POINTS_PER_TASK;
         let last = (first + POINTS_PER_TASK).min(medium.points_mm.len());
-        let probe_from_patient = setting.view.patient_from_probe.inverse();
-        let unit = POINT_LENGTH_MM * setting.wavelength_mm() / self.focal_area_mm2;
-        let displacement = setting.view.displacement.as_deref();
+        let unit = self.point_unit(setting);
+        let place = self.point_places(setting);
         let division = &self.division;
         for index in first..last {
-            let rest = Vector3::from(medium.points_mm[index]).map(f64::from);
-            let now = displacement.map_or(rest, |d| rest + d.at(rest));
-            let place = probe_from_patient * Point::from_coords(now);
-            let [u, z, e] = self.grid.beam_coordinates(place);
+            let [u, z, e] = self.grid.beam_coordinates(place(index));
             if !(z > 0.0 && z < self.grid.depth_mm() * 1.2) {
                 continue;
             }

@@ -1,18 +1,31 @@
 //! Mirror images: paths that a strong smooth surface has turned, and what they see.
 //!
 //! Along such a path the tissue is gone through in small steps; each step holds one scatterer whose
-//! strength stands for all in it, anchored in the tissue by a hash of where it is.
+//! strength stands for all in it, anchored in the tissue by a hash of where it is. A loose
+//! scatterer shows where it lies between two neighbouring paths of one mirror.
+
+use std::ops::Range;
+
+use nalgebra::Vector3;
 
 use crate::grid::ScanGrid;
-use crate::insonation::Division;
-use crate::medium::Medium;
-use crate::path::{Path, Tracer};
+use crate::insonation::{Division, Variants};
+use crate::medium::{Medium, MediumId};
+use crate::path::{Path, Rates, Segment, State, Tracer};
 use crate::speckle::hash3;
 use crate::splat::Echoes;
 use crate::tables::Tables;
 
 /// Length of a step, mm.
 const STEP_MM: f64 = 0.3;
+
+/// Beyond so many loose scatterers they have no mirror images: each is looked for between all
+/// mirrored paths.
+const MOST_POINTS: usize = 4096;
+
+/// Neighbouring paths that leave a mirror farther apart than so many times their distance have met
+/// two different surfaces.
+const FARTHEST_NEIGHBOUR: f64 = 6.0;
 
 /// A mirrored path and where it belongs.
 #[derive(Debug)]
@@ -33,6 +46,67 @@ pub(crate) struct MirrorStage<'a> {
     pub elevation_width_mm: &'a [f32],
     pub focal_area_mm2: f64,
     pub seed: u64,
+    /// Loose scatterers, probe frame, with the amplitude of their echoes in the focus.
+    pub points: &'a [(Vector3<f64>, f64)],
+}
+
+/// Loose scatterers as [`MirrorStage::points`] wants them; none if they are too many. `place` gives
+/// a scatterer's place in the probe's frame, `unit` is the echo's amplitude of one of amplitude 1.
+pub(crate) fn mirrored_points(
+    medium: &Medium,
+    unit: f64,
+    place: impl Fn(usize) -> Vector3<f64>,
+) -> Vec<(Vector3<f64>, f64)> {
+    let amplitudes = &medium.point_amplitudes;
+    if amplitudes.len() > MOST_POINTS {
+        return Vec::new();
+    }
+    let echo = |(index, &amplitude): (usize, &f32)| (place(index), unit * f64::from(amplitude));
+    amplitudes.iter().enumerate().map(echo).collect()
+}
+
+/// Two neighbouring mirrored paths on their way through one medium.
+struct Gap<'a> {
+    left: &'a Segment,
+    right: &'a Segment,
+}
+
+/// A place between two paths.
+struct Between {
+    /// 0 at the left path, 1 at the right one.
+    fraction: f64,
+    /// How far the left and the right path have come in the medium beside it, mm.
+    s_mm: [f64; 2],
+    /// How far beside both, across the plane of the paths, mm.
+    lift_mm: f64,
+}
+
+impl Gap<'_> {
+    /// Where a place lies, if it lies between the two.
+    fn hold(&self, place: &Vector3<f64>) -> Option<Between> {
+        let (left, right) = (self.left, self.right);
+        let s_mm = left.direction.dot(&(place - left.start));
+        if !(s_mm >= 0.0 && s_mm < left.length_mm) {
+            return None;
+        }
+        let near = left.start + left.direction * s_mm;
+        let right_s_mm = right.direction.dot(&(place - right.start));
+        let far = right.start + right.direction * right_s_mm;
+        let across = far - near;
+        let across = across - left.direction * left.direction.dot(&across);
+        let width = across.norm();
+        let fraction = across.dot(&(place - near)) / (width * width);
+        // NaN where the paths cross.
+        if !(fraction >= 0.0 && fraction < 1.0) {
+            return None;
+        }
+        let aside = left.direction.cross(&across) / width;
+        Some(Between {
+            fraction,
+            s_mm: [s_mm, right_s_mm],
+            lift_mm: aside.dot(&(place - (near + across * fraction))),
+        })
+    }
 }
 
 impl MirrorStage<'_> {
@@ -53,6 +127,71 @@ impl MirrorStage<'_> {
             let row = self.tables.row(near, 0, depth);
             echoes.push(line, echo.delay_mm as f32, (amplitude as f32, 0.0), row);
         }
+    }
+
+    /// Appends the loose scatterers between each of the mirrored paths in `of` and the next one;
+    /// without carrier.
+    pub fn point_echoes(
+        &self,
+        mirrored: &[Mirrored],
+        of: Range<usize>,
+        tracer: &Tracer<'_>,
+        echoes: &mut Echoes,
+    ) {
+        if self.points.is_empty() {
+            return;
+        }
+        for index in of {
+            let (left, Some(right)) = (&mirrored[index], mirrored.get(index + 1)) else {
+                break;
+            };
+            if right.path == left.path + 1 {
+                self.between(left, right, tracer, echoes);
+            }
+        }
+    }
+
+    fn between(&self, left: &Mirrored, right: &Mirrored, tracer: &Tracer<'_>, echoes: &mut Echoes) {
+        let segments = left.walked.segments.iter().zip(&right.walked.segments);
+        for (a, b) in segments {
+            let most_mm = FARTHEST_NEIGHBOUR * self.spacing_mm(a.state.delay_mm);
+            if a.medium != b.medium || (b.start - a.start).norm() > most_mm {
+                break;
+            }
+            let gap = Gap { left: a, right: b };
+            let rates = &tracer.rates[self.medium.index(a.medium)];
+            for (place, strength) in self.points {
+                if let Some(held) = gap.hold(place) {
+                    let first = left.path as f64 + held.fraction;
+                    let state = between_states(&gap, &held, rates, a.medium);
+                    self.point_echo(first, &state, held.lift_mm, *strength, echoes);
+                }
+            }
+        }
+    }
+
+    fn point_echo(
+        &self,
+        path: f64,
+        state: &State,
+        lift_mm: f64,
+        strength: f64,
+        echoes: &mut Echoes,
+    ) {
+        let line = path / self.division.paths_per_line as f64;
+        let near = (line + 0.5) as usize % self.grid.lines;
+        let depth = self.tables.depth_node(state.delay_mm as f32);
+        let profile = self.tables.elevation(depth, lift_mm as f32);
+        let amplitude = (strength * state.amplitude) as f32;
+        if amplitude == 0.0 || profile.norm_sqr() == 0.0 {
+            return;
+        }
+        let variant = self
+            .tables
+            .variant(state.slope, state.delay_mm, state.wall_mm);
+        let row = self.tables.row(near, variant, depth);
+        let complex = (profile.re * amplitude, profile.im * amplitude);
+        echoes.push(line as f32, state.delay_mm as f32, complex, row);
     }
 
     fn spacing_mm(&self, z_mm: f64) -> f64 {
@@ -92,5 +231,18 @@ impl MirrorStage<'_> {
             let delay = state.delay_mm + jitter * STEP_MM;
             echoes.push(line, delay as f32, (amplitude as f32, 0.0), row);
         }
+    }
+}
+
+/// What the sound at a place between two paths has gone through.
+fn between_states(gap: &Gap<'_>, held: &Between, rates: &Rates, medium: MediumId) -> State {
+    let after = |segment: &Segment, s_mm| segment.state.after(s_mm, rates, 0.0, medium);
+    let at_left = after(gap.left, held.s_mm[0]);
+    let at_right = after(gap.right, held.s_mm[1]);
+    let mean = |a: f64, b: f64| a + (b - a) * held.fraction;
+    State {
+        delay_mm: mean(at_left.delay_mm, at_right.delay_mm),
+        amplitude: mean(at_left.amplitude, at_right.amplitude),
+        ..at_left
     }
 }

@@ -10,6 +10,7 @@
     reason = "tests stop at the first surprise and print their figures, which tools/validate gathers"
 )]
 
+mod artifacts;
 mod interfaces;
 mod motion;
 mod psf;
