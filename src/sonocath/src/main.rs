@@ -5,6 +5,7 @@
 //! checked and has defects, 2 bad input.
 
 mod args;
+mod drawing;
 mod failure;
 mod patient;
 mod preview;

@@ -13,9 +13,10 @@ use serde_json::json;
 
 use super::{name_in, open, summary};
 use crate::args::{Language, PreviewArguments};
+use crate::drawing::write_png;
 use crate::failure::Failure;
 use crate::preview::{
-    Sheet, SheetLabels, SheetLine, SheetSurface, SurfaceKind, clear_shells, render, write_png,
+    Sheet, SheetLabels, SheetLine, SheetSurface, SurfaceKind, clear_shells, render,
 };
 use crate::terminal::Terminal;
 

@@ -2,13 +2,13 @@
 
 use rayon::prelude::*;
 
-use super::canvas::{Canvas, Rect};
-use super::color::{Rgb, encode_rgb, linear_rgb, mix, theme};
 use super::names::{self, Name, RegionMap};
 use super::panel;
 use super::section::{self, LabelRaster, Outline, Plane};
 use super::view::{Projection, View};
 use super::{SheetSurface, SurfaceKind};
+use crate::drawing::canvas::{Canvas, Rect};
+use crate::drawing::color::{Rgb, encode_rgb, linear_rgb, mix, theme};
 
 /// Points of the fine grid for each picture point, each way.
 const FINE: usize = 2;

@@ -1,8 +1,8 @@
 //! The list of all structures: swatch and name, by kind, in as many columns as it needs.
 
-use super::canvas::{Canvas, Rect};
-use super::color::{Rgb, mix, theme};
-use super::text::{self, Align, Style};
+use crate::drawing::canvas::{Canvas, Rect};
+use crate::drawing::color::{Rgb, mix, theme};
+use crate::drawing::text::{self, Align, Style};
 
 /// A group of names under one heading.
 pub struct Group<'a> {

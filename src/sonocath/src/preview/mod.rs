@@ -10,8 +10,6 @@
 //! patient's left, so the front of the body is on the viewer's left. The side view shows the
 //! patient from the right.
 
-mod canvas;
-mod color;
 mod cut;
 mod legend;
 mod names;
@@ -21,21 +19,18 @@ mod section;
 mod shade;
 #[cfg(test)]
 mod shapes;
-mod text;
 mod view;
-
-use std::io::{self, Write};
-use std::path::Path;
 
 use geometry::{Patient, Point, TriMesh};
 use rayon::prelude::*;
 
-use canvas::{Canvas, Rect};
-use color::theme;
+use crate::drawing::Image;
+use crate::drawing::canvas::{Canvas, Rect};
+use crate::drawing::color::theme;
+use crate::drawing::text::{self, Align, Style};
 use cut::{Cut, CutPicture};
 use legend::{Group, Legend};
 use shade::Body;
-use text::{Align, Style};
 use view::{Extent, Projection, View};
 
 /// What a structure is, as far as a picture cares: the order of the list of names, and whether its
@@ -170,59 +165,6 @@ pub struct Sheet<'a> {
     pub cut_at: Option<Point<Patient>>,
     /// Lines over the 3-D panels and where they pass through the cuts.
     pub lines: Vec<SheetLine<'a>>,
-}
-
-/// A picture: rows of sRGB bytes, top to bottom.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
-    /// Points across.
-    pub width: u32,
-    /// Points down.
-    pub height: u32,
-    /// `3 · width · height` bytes.
-    pub rgb: Vec<u8>,
-}
-
-/// Writes a PNG (8-bit sRGB) beside `path` and renames it, so that a broken write leaves no half
-/// picture.
-///
-/// # Errors
-/// Whatever the file system says; `InvalidInput` if the picture's sizes disagree with its bytes.
-pub fn write_png(path: &Path, image: &Image) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::Builder::new()
-        .suffix(".part")
-        .tempfile_in(folder)?;
-    encode_png(io::BufWriter::new(file.as_file_mut()), image)?;
-    readable_as_usual(file.as_file())?;
-    file.persist(path).map_err(|failed| failed.error)?;
-    Ok(())
-}
-
-/// Temporary files are private; a picture should be as readable as any new file.
-#[cfg(unix)]
-fn readable_as_usual(file: &std::fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_as_usual(_: &std::fs::File) -> io::Result<()> {
-    Ok(())
-}
-
-fn encode_png(mut to: impl Write, image: &Image) -> io::Result<()> {
-    let mut encoder = png::Encoder::new(&mut to, image.width, image.height);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&image.rgb)?;
-    writer.finish()?;
-    to.flush()
 }
 
 /// Makes the surfaces clear that would hide the organs in 3-D: the skin, and layers of fat, muscle or

@@ -1,8 +1,8 @@
 //! Names in a cut: inside a region where they fit, otherwise beside the body with a leader line.
 
-use super::canvas::{Canvas, Rect};
-use super::color::{Rgb, luminance, theme};
-use super::text::{self, Align, Style};
+use crate::drawing::canvas::{Canvas, Rect};
+use crate::drawing::color::{Rgb, luminance, theme};
+use crate::drawing::text::{self, Align, Style};
 
 /// Letter size of names in cuts.
 const SIZE: f32 = 15.0;

@@ -1,9 +1,9 @@
 //! What all picture panels share: frame, title, orientation letters, scale bar.
 
-use super::canvas::{Canvas, Rect};
-use super::color::{Rgb, theme};
-use super::text::{self, Align, Style};
 use super::view::View;
+use crate::drawing::canvas::{Canvas, Rect};
+use crate::drawing::color::{Rgb, theme};
+use crate::drawing::text::{self, Align, Style};
 
 /// Height of a panel's title strip.
 pub const STRIP: i32 = 46;

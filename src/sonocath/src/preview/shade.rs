@@ -8,9 +8,9 @@
 use geometry::{Patient, TriMesh};
 use rayon::prelude::*;
 
-use super::color::{Rgb, encode_rgb, linear_rgb, theme};
 use super::raster::{Hit, Keep, Projected, Weights, ZBuffer};
 use super::view::Projection;
+use crate::drawing::color::{Rgb, encode_rgb, linear_rgb, theme};
 
 /// Points of the fine grid for each picture point, each way.
 const FINE: usize = 2;

@@ -1,8 +1,11 @@
 //! Tests of whole sheets: what stands where, what survives odd input, the same bytes every time.
 
-use super::canvas::Rect;
 use super::shapes::{Part, ellipsoid, torso, without_some_triangles};
 use super::*;
+use std::path::Path;
+
+use crate::drawing::canvas::Rect;
+use crate::drawing::write_png;
 
 fn sheet<'a>(surfaces: Vec<SheetSurface<'a>>) -> Sheet<'a> {
     Sheet {
@@ -275,7 +278,7 @@ fn a_written_picture_reads_back() {
         rgb: (0..18).collect(),
     };
     write_png(&path, &image).unwrap();
-    let file = io::BufReader::new(std::fs::File::open(&path).unwrap());
+    let file = std::io::BufReader::new(std::fs::File::open(&path).unwrap());
     let mut reader = png::Decoder::new(file).read_info().unwrap();
     let mut bytes = vec![0; 18];
     reader.next_frame(&mut bytes).unwrap();

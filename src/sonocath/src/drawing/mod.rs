@@ -1,0 +1,10 @@
+//! What every picture of this program is drawn with: a canvas, colours, words, PNG files.
+//!
+//! What is absent here: patients, scans and what a picture shows.
+
+pub mod canvas;
+pub mod color;
+mod picture;
+pub mod text;
+
+pub use picture::{Image, write_png};
