@@ -5,4 +5,5 @@ mod bad_input;
 mod import;
 mod make;
 mod program;
+mod scan;
 mod tiny;

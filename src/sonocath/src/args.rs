@@ -36,6 +36,11 @@ pub enum Command {
     /// Make, import, check and look at patients
     #[command(subcommand)]
     Patient(PatientCommand),
+    /// Make ultrasound pictures of a patient, and the truth beside them
+    Scan(Box<ScanArguments>),
+    /// Measure how fast this machine is
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 /// What can be done with patients.
@@ -137,4 +142,91 @@ pub struct PreviewArguments {
     /// Where the three cuts meet, patient LPS millimetres [default: middle of the organs]
     #[arg(long, value_name = "X,Y,Z", allow_hyphen_values = true)]
     pub at: Option<String>,
+}
+
+/// `scan`
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("where").required(true).args(["pose", "plane", "sweep"])))]
+pub struct ScanArguments {
+    /// Patient folder, or a built-in recipe
+    #[arg(long, value_name = "PATIENT")]
+    pub patient: PathBuf,
+    /// Where the probe is held: middle of the face (patient LPS, mm), where the marker side points,
+    /// where the sound goes; directions are words or x,y,z:
+    /// 10,-95,20:right:posterior or 10,-95,20:-1,0,0:0,1,0
+    #[arg(long, value_name = "X,Y,Z:MARKER:DEPTH", allow_hyphen_values = true)]
+    pub pose: Option<String>,
+    /// A standard plane of the patient, with the probe on the skin
+    #[arg(long, value_name = "NAME")]
+    pub plane: Option<String>,
+    /// A sweep over planes and poses
+    #[arg(long, value_name = "FILE")]
+    pub sweep: Option<PathBuf>,
+    /// Built-in probe, or a probe file (*.ron)
+    #[arg(long, value_name = "NAME|FILE")]
+    pub probe: String,
+    /// What the machine is set to [default: what suits the probe]
+    #[arg(long, value_name = "FILE", conflicts_with = "preset")]
+    pub settings: Option<PathBuf>,
+    /// Built-in settings
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+    /// Folder to write
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// Write echoes and envelopes too (NumPy), with the facts of each frame (JSON)
+    #[arg(long)]
+    pub raw: bool,
+    /// Write which structure and which path made each point (PNG), with a legend
+    #[arg(long)]
+    pub labels: bool,
+    /// Write a film: MP4 where ffmpeg is installed, else YUV4MPEG2
+    #[arg(long)]
+    pub video: bool,
+    /// Replace the folder if it holds a scan
+    #[arg(long)]
+    pub force: bool,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Thickness of the gel, mm: gaps up to it carry sound
+    #[arg(
+        long,
+        value_name = "MM",
+        default_value_t = 5.0,
+        allow_hyphen_values = true
+    )]
+    pub gel: f64,
+    /// Frames to make [default: 1, or what the sweep says]
+    #[arg(long, value_name = "N")]
+    pub frames: Option<u32>,
+    /// Size of the picture, points
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1280x960")]
+    pub size: String,
+}
+
+/// What can be measured.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Ultrasound: frames a second, and which stage takes how much
+    Ultrasound(BenchUltrasoundArguments),
+}
+
+/// `bench ultrasound`
+#[derive(Debug, Args)]
+pub struct BenchUltrasoundArguments {
+    /// Threads to use [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// How long to measure each case
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 3.0,
+        allow_hyphen_values = true
+    )]
+    pub seconds: f64,
+    /// Patient folder, or a built-in recipe
+    #[arg(long, value_name = "PATIENT", default_value = "phantom-torso")]
+    pub patient: PathBuf,
 }

@@ -5,10 +5,12 @@
 //! checked and has defects, 2 bad input.
 
 mod args;
+mod bench;
 mod drawing;
 mod failure;
 mod patient;
 mod preview;
+mod scan;
 mod terminal;
 
 use std::process::ExitCode;
@@ -24,6 +26,8 @@ fn main() -> ExitCode {
     let terminal = Terminal::new(arguments.json, arguments.lang);
     let outcome = match arguments.command {
         Command::Patient(command) => patient::run(command, &terminal),
+        Command::Scan(arguments) => scan::run(&arguments, &terminal),
+        Command::Bench(command) => bench::run(&command, &terminal),
     };
     match outcome {
         Ok(code) => code,

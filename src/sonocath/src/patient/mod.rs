@@ -30,7 +30,7 @@ pub fn run(command: PatientCommand, terminal: &Terminal) -> Result<ExitCode, Fai
 }
 
 /// A patient by the path of its folder or the name of a built-in recipe; folders come first.
-fn open(patient: &Path, terminal: &Terminal) -> Result<Patient, Failure> {
+pub fn open(patient: &Path, terminal: &Terminal) -> Result<Patient, Failure> {
     let tissues = TissueTable::builtin();
     match Patient::load(patient, tissues) {
         Err(PatientError::Missing(_)) => {}
@@ -62,7 +62,8 @@ fn existing(force: bool) -> Existing {
     }
 }
 
-fn name_in(name: &DisplayName, language: Language) -> &str {
+/// A name in the language asked for.
+pub fn name_in(name: &DisplayName, language: Language) -> &str {
     match language {
         Language::En => &name.en,
         Language::Zh => &name.zh,

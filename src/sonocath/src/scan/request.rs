@@ -1,0 +1,252 @@
+//! What is asked for, understood as far as that goes without the patient; then with it.
+
+use anatomy::Patient;
+use equipment::{Console, Probe};
+
+use super::hardware;
+use super::pose::{Held, PatientFromProbe, Turn, of_axes};
+use super::skin::{Front, Skin};
+use super::sweep::{MOST_FRAMES, Standing, Stop, SweepDocument, Way};
+use crate::args::ScanArguments;
+use crate::failure::Failure;
+
+/// Smallest picture on which words fit beside the image, points.
+const LEAST_SIZE: [u32; 2] = [480, 360];
+
+/// Largest picture, points on a side.
+const LARGEST_SIDE: u32 = 8192;
+
+/// Thickest gel, mm.
+const THICKEST_GEL_MM: f64 = 50.0;
+
+/// Frames a second of a film of one pose.
+const STILL_FPS: f64 = 20.0;
+
+/// A scan whose words have all been understood.
+pub struct Request {
+    /// The probe.
+    pub probe: Probe,
+    /// What the machine is set to.
+    pub console: Console,
+    /// Thickness of the gel, mm.
+    pub gel_mm: f64,
+    /// Width and height of pictures, points.
+    pub size: [u32; 2],
+    /// Frames, if said.
+    frames: Option<u32>,
+    aim: Aim,
+}
+
+/// Where the probe goes, as said.
+enum Aim {
+    Pose(PatientFromProbe),
+    Plane(String),
+    Sweep(SweepDocument),
+}
+
+/// Where the probe is, frame by frame.
+pub struct Course {
+    /// One pose a frame.
+    pub poses: Vec<PatientFromProbe>,
+    /// Frames a second of the film.
+    pub fps: f64,
+}
+
+impl Request {
+    /// Understands the arguments.
+    ///
+    /// # Errors
+    /// The first thing that makes no sense.
+    pub fn of(arguments: &ScanArguments) -> Result<Self, Failure> {
+        let probe = hardware::probe(&arguments.probe)?;
+        let console = hardware::console(
+            &probe,
+            arguments.settings.as_deref(),
+            arguments.preset.as_deref(),
+        )?;
+        Ok(Self {
+            probe,
+            console,
+            gel_mm: gel(arguments.gel)?,
+            size: size(&arguments.size)?,
+            frames: arguments.frames.map(frames).transpose()?,
+            aim: aim(arguments)?,
+        })
+    }
+
+    /// The poses in a patient.
+    ///
+    /// # Errors
+    /// A plane that the patient does not have; a line that misses the body.
+    pub fn course(&mut self, patient: &Patient) -> Result<Course, Failure> {
+        let placing = Placing {
+            patient,
+            skin: Skin::new(patient.scene()?),
+            probe: &self.probe,
+            gel_mm: self.gel_mm,
+        };
+        match std::mem::replace(&mut self.aim, Aim::Plane(String::new())) {
+            Aim::Pose(pose) => Ok(self.still(pose)),
+            Aim::Plane(name) => Ok(self.still(placing.plane(&name, Turn::default())?)),
+            Aim::Sweep(document) => placing.sweep(document, self.frames),
+        }
+    }
+
+    fn still(&self, pose: PatientFromProbe) -> Course {
+        Course {
+            poses: vec![pose; self.frames.unwrap_or(1) as usize],
+            fps: STILL_FPS,
+        }
+    }
+}
+
+fn aim(arguments: &ScanArguments) -> Result<Aim, Failure> {
+    match (&arguments.pose, &arguments.plane, &arguments.sweep) {
+        (Some(pose), _, _) => Ok(Aim::Pose(Held::parse(pose)?.pose()?)),
+        (_, Some(plane), _) => Ok(Aim::Plane(plane.clone())),
+        (_, _, Some(sweep)) => Ok(Aim::Sweep(SweepDocument::open(sweep)?)),
+        (None, None, None) => Err(Failure::new("say --pose, --plane or --sweep")),
+    }
+}
+
+fn gel(gel_mm: f64) -> Result<f64, Failure> {
+    if (0.0..=THICKEST_GEL_MM).contains(&gel_mm) {
+        return Ok(gel_mm);
+    }
+    Err(Failure::new(format!(
+        "--gel {gel_mm}: write a thickness from 0 to {THICKEST_GEL_MM} mm"
+    )))
+}
+
+fn frames(count: u32) -> Result<u32, Failure> {
+    if (1..=MOST_FRAMES).contains(&count) {
+        return Ok(count);
+    }
+    Err(Failure::new(format!(
+        "--frames {count}: write a number from 1 to {MOST_FRAMES}"
+    )))
+}
+
+/// `WIDTHxHEIGHT`
+fn size(text: &str) -> Result<[u32; 2], Failure> {
+    let [least_width, least_height] = LEAST_SIZE;
+    let refuse = |why: &str| {
+        Err(Failure::new(format!(
+            "--size {text}: {why}; write the width and height in points, from \
+             {least_width}x{least_height} to {LARGEST_SIDE}x{LARGEST_SIDE}, such as --size 1280x960"
+        )))
+    };
+    let numbers = text
+        .split_once(['x', 'X', '×'])
+        .and_then(|(w, h)| Some([w.trim().parse::<u32>().ok()?, h.trim().parse().ok()?]));
+    match numbers {
+        None => refuse("this is no size"),
+        Some([w, h]) if w < least_width || h < least_height => {
+            refuse("too small for the words beside the image")
+        }
+        Some([w, h]) if w.max(h) > LARGEST_SIDE => refuse("too large"),
+        Some(size) => Ok(size),
+    }
+}
+
+/// What is needed to put a probe onto a patient.
+struct Placing<'a> {
+    patient: &'a Patient,
+    skin: Skin,
+    probe: &'a Probe,
+    gel_mm: f64,
+}
+
+impl Placing<'_> {
+    /// The probe on the skin over a standard plane of the patient.
+    fn plane(&self, name: &str, turn: Turn) -> Result<PatientFromProbe, Failure> {
+        let Some((_, plane)) = self.patient.planes.iter().find(|(_, p)| p.id == name) else {
+            return Err(self.no_plane(name));
+        };
+        let aim = of_axes(plane.center, plane.lateral.coords, plane.depth.coords);
+        let front = self.front()?;
+        let on_skin = self.skin.put(&aim, &front, self.gel_mm).ok_or_else(|| {
+            Failure::new(format!(
+                "plane `{name}`: the line on which the probe looks misses the body; give --pose"
+            ))
+        })?;
+        if turn == Turn::default() {
+            return Ok(on_skin);
+        }
+        let turned = turn.applied_to(&on_skin);
+        let kept = self.skin.keep_on(&turned, &front, self.gel_mm);
+        Ok(kept.unwrap_or(turned))
+    }
+
+    fn no_plane(&self, name: &str) -> Failure {
+        let ids = || {
+            self.patient
+                .planes
+                .iter()
+                .map(|(_, plane)| plane.id.as_str())
+        };
+        let hint = catalog::nearest(name, ids())
+            .map_or_else(String::new, |id| format!("; did you mean `{id}`?"));
+        let known = ids().collect::<Vec<_>>().join(", ");
+        let known = match known.is_empty() {
+            true => "it has none; give --pose".to_owned(),
+            false => format!("it has {known}"),
+        };
+        Failure::new(format!("the patient has no plane `{name}`{hint} ({known})"))
+    }
+
+    fn front(&self) -> Result<Front, Failure> {
+        Front::of(&self.probe.array).ok_or_else(|| {
+            Failure::new(format!(
+                "the {} works within a vessel, not on the skin; give --pose instead of a plane",
+                self.probe.name.en
+            ))
+        })
+    }
+
+    fn sweep(&self, document: SweepDocument, frames: Option<u32>) -> Result<Course, Failure> {
+        let ids = self
+            .patient
+            .planes
+            .iter()
+            .map(|(_, plane)| plane.id.as_str());
+        let file = document.of_patient(ids)?;
+        let stops = file.poses.iter().map(|stop| self.standing(stop));
+        let way = Way::new(stops.collect::<Result<_, _>>()?);
+        let on_way = way.frames(frames.unwrap_or_else(|| way.frame_count()));
+        let kept = |pose| {
+            let front = Front::of(&self.probe.array)?;
+            self.skin.keep_on(&pose, &front, self.gel_mm)
+        };
+        // Where there is no skin ahead the probe stays on the straight way, in air.
+        let poses = on_way.into_iter().map(|step| match step.sliding {
+            true => kept(step.pose).unwrap_or(step.pose),
+            false => step.pose,
+        });
+        Ok(Course {
+            poses: poses.collect(),
+            fps: file.fps,
+        })
+    }
+
+    fn standing(&self, stop: &Stop) -> Result<Standing, Failure> {
+        let (pose, on_skin, frames) = match stop {
+            Stop::Plane { name, frames, .. } => (self.plane(name, stop.turn())?, true, *frames),
+            &Stop::Pose {
+                at,
+                lateral,
+                depth,
+                frames,
+                ..
+            } => {
+                let held = Held { at, lateral, depth };
+                (stop.turn().applied_to(&held.pose()?), false, frames)
+            }
+        };
+        Ok(Standing {
+            pose,
+            on_skin,
+            frames,
+        })
+    }
+}
