@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::program::{Run, sonocath};
+use crate::program::{Run, sonocath, sonocath_json};
 
 fn scratch() -> tempfile::TempDir {
     tempfile::tempdir().expect("a scratch folder")
@@ -168,9 +168,9 @@ fn numbers_out_of_range() {
 fn faults_of_settings_and_probe_files_are_told_with_their_places() {
     let folder = scratch();
     let at = folder.path();
-    std::fs::write(at.join("set.ron"), "Console(version: 1, gain: 3)").unwrap();
+    std::fs::write(at.join("set.ron"), "Settings(version: 1, gain: 3)").unwrap();
     let settings = words(&PLANE, &["--settings", "set.ron"]);
-    refused(at, &settings, &["set.ron:1:21", "did you mean `gain_db`"]);
+    refused(at, &settings, &["set.ron:1:22", "did you mean `gain_db`"]);
     std::fs::write(at.join("probe.ron"), "Probe(version: 1, nam: 3)").unwrap();
     let probe = [
         "scan",
@@ -198,4 +198,216 @@ fn a_folder_that_is_no_scan_stays() {
         refused(at, &words(&PLANE, more), &["--out s", "holds no scan"]);
         assert!(at.join("s/thesis.txt").exists());
     }
+}
+
+#[test]
+fn settings_that_the_probe_cannot_do() {
+    let folder = scratch();
+    let at = folder.path();
+    std::fs::write(at.join("set.ron"), "Settings(version: 1, depth_mm: 10)").unwrap();
+    let deep = words(&PLANE, &["--settings", "set.ron"]);
+    refused(at, &deep, &["do not fit the probe", "C5-2v", "`depth_mm`"]);
+    let ivus = [
+        "scan",
+        "--patient",
+        "phantom-torso",
+        "--probe",
+        "ivus",
+        "--out",
+        "s",
+    ];
+    refused(
+        at,
+        &[&ivus[..], &PLANE].concat(),
+        &["within a vessel", "--pose"],
+    );
+}
+
+/// Few lines and samples, so that a frame is made in no time.
+fn quick_settings(folder: &Path) {
+    let text = "Settings(version: 1, depth_mm: 120, lines: 32, samples: 256,
+        transmit: Focused(foci_mm: [60], f_number: Some(3)))";
+    std::fs::write(folder.join("quick.ron"), text).expect("the scratch folder is writable");
+}
+
+const QUICK: [&str; 4] = ["--settings", "quick.ron", "--size", "640x480"];
+
+fn json_of(path: &Path) -> serde_json::Value {
+    let text = std::fs::read_to_string(path).expect("it was written");
+    serde_json::from_str(&text).expect("it is JSON")
+}
+
+/// Type, shape and bytes of a NumPy file.
+fn array(path: &Path) -> (String, Vec<u8>) {
+    let bytes = std::fs::read(path).expect("it was written");
+    assert_eq!(&bytes[..6], b"\x93NUMPY");
+    let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let header = String::from_utf8_lossy(&bytes[10..start])
+        .trim_end()
+        .to_owned();
+    (header, bytes[start..].to_vec())
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    let number = |four: &[u8]| f32::from_le_bytes([four[0], four[1], four[2], four[3]]);
+    bytes.chunks(4).map(number).collect()
+}
+
+/// Size and pixels of a PNG as they are stored.
+fn picture(path: &Path) -> (png::OutputInfo, Vec<u8>) {
+    let file = std::io::BufReader::new(std::fs::File::open(path).expect("it was written"));
+    let mut decoder = png::Decoder::new(file);
+    decoder.set_transformations(png::Transformations::IDENTITY);
+    let mut reader = decoder.read_info().expect("it is a PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("it is small")];
+    let info = reader.next_frame(&mut pixels).expect("it is whole");
+    (info, pixels)
+}
+
+#[test]
+fn a_plane_becomes_a_picture_and_its_truth() {
+    let folder = scratch();
+    let at = folder.path();
+    quick_settings(at);
+    let more = [&QUICK[..], &["--raw", "--labels", "--json"]].concat();
+    let told = sonocath_json(at, &words(&PLANE, &more));
+    assert_eq!(told["frames"], 1);
+    assert!(
+        told["in_view_mm2"]["liver"].as_f64().unwrap() > 1000.0,
+        "{told}"
+    );
+    let scan = at.join("s");
+
+    let manifest = json_of(&scan.join("scan.json"));
+    let listed = manifest["files"].as_array().unwrap();
+    let mut listed: Vec<String> = listed
+        .iter()
+        .map(|f| f.as_str().unwrap().to_owned())
+        .collect();
+    listed.push("scan.json".to_owned());
+    listed.sort();
+    assert_eq!(names(&scan), listed, "the manifest lists everything");
+
+    let (header, iq) = array(&scan.join("iq-0000.npy"));
+    assert_eq!(
+        header,
+        "{'descr': '<c8', 'fortran_order': False, 'shape': (32, 256), }"
+    );
+    let (header, envelope) = array(&scan.join("envelope-0000.npy"));
+    assert_eq!(
+        header,
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (32, 256), }"
+    );
+    for (pair, &magnitude) in floats(&iq).chunks(2).zip(&floats(&envelope)) {
+        let wanted = pair[0].hypot(pair[1]);
+        assert!(
+            (magnitude - wanted).abs() <= 1e-5 * wanted.max(1e-9),
+            "{magnitude} {wanted}"
+        );
+    }
+
+    let frame = json_of(&scan.join("frame-0000.json"));
+    let look = &frame["looks"][0];
+    assert_eq!(look["lines"]["kind"], "fan");
+    assert_eq!(look["lines"]["apex_radius_mm"], 49.57);
+    assert_eq!(look["line_positions"].as_array().unwrap().len(), 32);
+    let step_mm = look["axes"][1]["step"].as_f64().unwrap();
+    assert!((step_mm * 255.0 - 120.0).abs() < 1e-9, "{look}");
+    assert_eq!(frame["setting"]["settings"]["lines"], 32);
+    assert_eq!(frame["setting"]["probe"]["center_frequency_mhz"], 3.57);
+
+    // Every label of the picture is one of the legend, and the liver is among them.
+    let legend = json_of(&scan.join("labels.json"));
+    let liver = legend["structures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|s| s["id"] == "liver");
+    let liver = liver.unwrap();
+    assert_eq!(liver["name"]["zh"], "肝脏");
+    let (info, labels) = picture(&scan.join("labels-0000.png"));
+    assert_eq!((info.width, info.height), (640, 480));
+    assert_eq!(info.color_type, png::ColorType::Indexed);
+    let of_liver = labels
+        .iter()
+        .filter(|l| u64::from(**l) == liver["value"].as_u64().unwrap());
+    assert!(of_liver.count() > 5000);
+    let most = legend["structures"].as_array().unwrap().len() as u8;
+    assert!(labels.iter().all(|label| *label <= most));
+    let (info, image) = picture(&scan.join("frame-0000.png"));
+    assert_eq!(
+        (info.width, info.height, info.color_type),
+        (640, 480, png::ColorType::Rgb)
+    );
+    assert_eq!(image.len(), 3 * labels.len());
+
+    // What was written can be said again: the same bytes.
+    let again = [
+        "scan",
+        "--patient",
+        "phantom-torso",
+        "--probe",
+        "s/probe.ron",
+        "--out",
+        "t",
+    ];
+    let again = [
+        &again[..],
+        &PLANE,
+        &["--settings", "s/settings.ron", "--size", "640x480", "--raw"],
+    ];
+    assert_eq!(sonocath(at, &again.concat()).code, 0);
+    assert_eq!(array(&at.join("t/iq-0000.npy")).1, iq);
+    let (_, image_again) = picture(&at.join("t/frame-0000.png"));
+    let rows = 3 * 640 * 60;
+    assert_eq!(
+        image_again[rows..],
+        image[rows..],
+        "below the bar with the probe's name"
+    );
+}
+
+#[test]
+fn a_sweep_becomes_frames_and_a_film() {
+    let folder = scratch();
+    let at = folder.path();
+    quick_settings(at);
+    let sweep = r#"Sweep(version: 1, fps: 10, poses: [
+        Plane(name: "liver_transverse", tilt_deg: -10),
+        Plane(name: "liver_transverse", tilt_deg: 10, frames: 3),
+        Pose(at: (0, -120, 60), lateral: Right, depth: Posterior, frames: 1),
+    ])"#;
+    std::fs::write(at.join("sweep.ron"), sweep).unwrap();
+    let aim = ["--sweep", "sweep.ron"];
+    let words = words(
+        &aim,
+        &[&QUICK[..], &["--video", "--json", "--lang", "zh"]].concat(),
+    );
+    let told = sonocath_json(at, &words);
+    assert_eq!(told["frames"], 5);
+    let film = at.join("s").join(told["film"].as_str().unwrap());
+    assert!(std::fs::metadata(film).unwrap().len() > 1000);
+    assert!(at.join("s/frame-0004.png").is_file());
+
+    // A scan is replaced when asked to, and frames may be counted.
+    assert_eq!(sonocath(at, &words).code, 2);
+    let fewer = [&words[..], &["--force", "--frames", "2"]].concat();
+    let told = sonocath_json(at, &fewer);
+    assert_eq!(told["frames"], 2);
+    assert!(!at.join("s/frame-0004.png").exists());
+    let frames = json_of(&at.join("s/scan.json"))["frames"].clone();
+    let face = |n: usize| frames[n]["pose"]["face_mm"][2].as_f64().unwrap();
+    assert!((face(1) - 60.0).abs() < 1e-9, "{frames}");
+    assert!(face(0) > 80.0, "{frames}");
+}
+
+#[test]
+fn a_probe_in_air_is_told_of() {
+    let folder = scratch();
+    quick_settings(folder.path());
+    let aim = ["--pose", "0,-500,60:right:posterior"];
+    let run = sonocath(folder.path(), &words(&aim, &QUICK));
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.out.contains("0 of 32 lines"), "{}", run.out);
+    assert!(folder.path().join("s/frame-0000.png").is_file());
 }

@@ -180,7 +180,7 @@ pub struct ScanArguments {
     /// Write which structure and which path made each point (PNG), with a legend
     #[arg(long)]
     pub labels: bool,
-    /// Write a film: MP4 where ffmpeg is installed, else YUV4MPEG2
+    /// Write a film: MP4 where ffmpeg is installed, else an animated PNG
     #[arg(long)]
     pub video: bool,
     /// Replace the folder if it holds a scan

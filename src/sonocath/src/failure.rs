@@ -6,6 +6,7 @@ use std::fmt;
 use anatomy::PatientError;
 use anatomy::recipe::RecipeError;
 use catalog::{CatalogError, Fault};
+use equipment::EquipmentError;
 
 /// One paragraph: what went wrong, where, and how to mend it.
 #[derive(Debug)]
@@ -55,7 +56,14 @@ fn catalog_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CatalogErro
         RecipeError::File(file) => Some(file),
         _ => None,
     });
-    of_patient.or(of_recipe).or_else(|| error.downcast_ref())
+    let of_equipment = error.downcast_ref().and_then(|error| match error {
+        EquipmentError::File(file) => Some(file),
+        _ => None,
+    });
+    of_patient
+        .or(of_recipe)
+        .or(of_equipment)
+        .or_else(|| error.downcast_ref())
 }
 
 impl<E: Error + 'static> From<E> for Failure {

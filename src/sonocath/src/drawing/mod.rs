@@ -7,4 +7,6 @@ pub mod color;
 mod picture;
 pub mod text;
 
-pub use picture::{Image, write_png};
+pub use picture::{
+    Image, Indexed, Levels, encode_animation, encode_indexed_png, encode_png, read_png, write_png,
+};

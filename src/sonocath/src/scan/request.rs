@@ -1,14 +1,18 @@
 //! What is asked for, understood as far as that goes without the patient; then with it.
 
 use anatomy::Patient;
+use anatomy::planes::StandardPlane;
+use anatomy::tissue::DisplayName;
 use equipment::{Console, Probe};
+use ultrasound::grid::ScanGrid;
 
 use super::hardware;
 use super::pose::{Held, PatientFromProbe, Turn, of_axes};
 use super::skin::{Front, Skin};
 use super::sweep::{MOST_FRAMES, Standing, Stop, SweepDocument, Way};
-use crate::args::ScanArguments;
+use crate::args::{Language, ScanArguments};
 use crate::failure::Failure;
+use crate::patient::name_in;
 
 /// Smallest picture on which words fit beside the image, points.
 const LEAST_SIZE: [u32; 2] = [480, 360];
@@ -32,6 +36,8 @@ pub struct Request {
     pub gel_mm: f64,
     /// Width and height of pictures, points.
     pub size: [u32; 2],
+    /// Seed of everything random.
+    pub seed: u64,
     /// Frames, if said.
     frames: Option<u32>,
     aim: Aim,
@@ -39,13 +45,17 @@ pub struct Request {
 
 /// Where the probe goes, as said.
 enum Aim {
-    Pose(PatientFromProbe),
+    /// What was said, and the pose that it says.
+    Pose(String, PatientFromProbe),
     Plane(String),
-    Sweep(SweepDocument),
+    /// The file's name, and what is in it.
+    Sweep(String, SweepDocument),
 }
 
 /// Where the probe is, frame by frame.
 pub struct Course {
+    /// What that shows, for people.
+    pub shows: String,
     /// One pose a frame.
     pub poses: Vec<PatientFromProbe>,
     /// Frames a second of the film.
@@ -69,42 +79,63 @@ impl Request {
             console,
             gel_mm: gel(arguments.gel)?,
             size: size(&arguments.size)?,
+            seed: arguments.seed,
             frames: arguments.frames.map(frames).transpose()?,
             aim: aim(arguments)?,
         })
     }
 
-    /// The poses in a patient.
+    /// Frequency that is sent, MHz.
+    pub fn frequency_mhz(&self) -> f64 {
+        let own = self.probe.center_frequency_mhz;
+        self.console.frequency_mhz.unwrap_or(own)
+    }
+
+    /// The poses in a patient, of a probe whose lines run so; planes are named in the language.
     ///
     /// # Errors
     /// A plane that the patient does not have; a line that misses the body.
-    pub fn course(&mut self, patient: &Patient) -> Result<Course, Failure> {
+    pub fn course(
+        &self,
+        patient: &Patient,
+        lines: &ScanGrid,
+        language: Language,
+    ) -> Result<Course, Failure> {
         let placing = Placing {
             patient,
             skin: Skin::new(patient.scene()?),
-            probe: &self.probe,
+            front: Front::of(&self.probe.array, lines),
             gel_mm: self.gel_mm,
         };
-        match std::mem::replace(&mut self.aim, Aim::Plane(String::new())) {
-            Aim::Pose(pose) => Ok(self.still(pose)),
-            Aim::Plane(name) => Ok(self.still(placing.plane(&name, Turn::default())?)),
-            Aim::Sweep(document) => placing.sweep(document, self.frames),
+        match &self.aim {
+            Aim::Pose(said, pose) => Ok(still(said.clone(), *pose, self.frames)),
+            Aim::Plane(name) => {
+                let (title, plane) = placing.plane_of(name)?;
+                let pose = placing.over(plane, Turn::default())?;
+                let title = name_in(title, language).to_owned();
+                Ok(still(title, pose, self.frames))
+            }
+            Aim::Sweep(said, document) => placing.sweep(said.clone(), document, self.frames),
         }
     }
+}
 
-    fn still(&self, pose: PatientFromProbe) -> Course {
-        Course {
-            poses: vec![pose; self.frames.unwrap_or(1) as usize],
-            fps: STILL_FPS,
-        }
+fn still(shows: String, pose: PatientFromProbe, frames: Option<u32>) -> Course {
+    Course {
+        shows,
+        poses: vec![pose; frames.unwrap_or(1) as usize],
+        fps: STILL_FPS,
     }
 }
 
 fn aim(arguments: &ScanArguments) -> Result<Aim, Failure> {
     match (&arguments.pose, &arguments.plane, &arguments.sweep) {
-        (Some(pose), _, _) => Ok(Aim::Pose(Held::parse(pose)?.pose()?)),
+        (Some(pose), _, _) => Ok(Aim::Pose(pose.clone(), Held::parse(pose)?.pose()?)),
         (_, Some(plane), _) => Ok(Aim::Plane(plane.clone())),
-        (_, _, Some(sweep)) => Ok(Aim::Sweep(SweepDocument::open(sweep)?)),
+        (_, _, Some(sweep)) => {
+            let name = sweep.file_stem().unwrap_or_default().to_string_lossy();
+            Ok(Aim::Sweep(name.into_owned(), SweepDocument::open(sweep)?))
+        }
         (None, None, None) => Err(Failure::new("say --pose, --plane or --sweep")),
     }
 }
@@ -153,28 +184,38 @@ fn size(text: &str) -> Result<[u32; 2], Failure> {
 struct Placing<'a> {
     patient: &'a Patient,
     skin: Skin,
-    probe: &'a Probe,
+    /// None if the probe works from within a vessel.
+    front: Option<Front>,
     gel_mm: f64,
 }
 
-impl Placing<'_> {
-    /// The probe on the skin over a standard plane of the patient.
-    fn plane(&self, name: &str, turn: Turn) -> Result<PatientFromProbe, Failure> {
-        let Some((_, plane)) = self.patient.planes.iter().find(|(_, p)| p.id == name) else {
-            return Err(self.no_plane(name));
-        };
+impl<'a> Placing<'a> {
+    /// A standard plane of the patient.
+    fn plane_of(&self, name: &str) -> Result<(&'a DisplayName, &'a StandardPlane), Failure> {
+        let found = self.patient.planes.iter().find(|(_, p)| p.id == name);
+        let (title, plane) = found.ok_or_else(|| self.no_plane(name))?;
+        Ok((title, plane))
+    }
+
+    /// The probe on the skin over a plane.
+    fn over(&self, plane: &StandardPlane, turn: Turn) -> Result<PatientFromProbe, Failure> {
+        let front = self.front.as_ref().ok_or_else(|| {
+            Failure::new(
+                "this probe works within a vessel, not on the skin; give --pose instead of a plane",
+            )
+        })?;
         let aim = of_axes(plane.center, plane.lateral.coords, plane.depth.coords);
-        let front = self.front()?;
-        let on_skin = self.skin.put(&aim, &front, self.gel_mm).ok_or_else(|| {
+        let on_skin = self.skin.put(&aim, front, self.gel_mm).ok_or_else(|| {
             Failure::new(format!(
-                "plane `{name}`: the line on which the probe looks misses the body; give --pose"
+                "plane `{}`: the line on which the probe looks misses the body; give --pose",
+                plane.id
             ))
         })?;
         if turn == Turn::default() {
             return Ok(on_skin);
         }
         let turned = turn.applied_to(&on_skin);
-        let kept = self.skin.keep_on(&turned, &front, self.gel_mm);
+        let kept = self.skin.keep_on(&turned, front, self.gel_mm);
         Ok(kept.unwrap_or(turned))
     }
 
@@ -195,16 +236,12 @@ impl Placing<'_> {
         Failure::new(format!("the patient has no plane `{name}`{hint} ({known})"))
     }
 
-    fn front(&self) -> Result<Front, Failure> {
-        Front::of(&self.probe.array).ok_or_else(|| {
-            Failure::new(format!(
-                "the {} works within a vessel, not on the skin; give --pose instead of a plane",
-                self.probe.name.en
-            ))
-        })
-    }
-
-    fn sweep(&self, document: SweepDocument, frames: Option<u32>) -> Result<Course, Failure> {
+    fn sweep(
+        &self,
+        shows: String,
+        document: &SweepDocument,
+        frames: Option<u32>,
+    ) -> Result<Course, Failure> {
         let ids = self
             .patient
             .planes
@@ -214,16 +251,14 @@ impl Placing<'_> {
         let stops = file.poses.iter().map(|stop| self.standing(stop));
         let way = Way::new(stops.collect::<Result<_, _>>()?);
         let on_way = way.frames(frames.unwrap_or_else(|| way.frame_count()));
-        let kept = |pose| {
-            let front = Front::of(&self.probe.array)?;
-            self.skin.keep_on(&pose, &front, self.gel_mm)
-        };
+        let kept = |pose| self.skin.keep_on(&pose, self.front.as_ref()?, self.gel_mm);
         // Where there is no skin ahead the probe stays on the straight way, in air.
         let poses = on_way.into_iter().map(|step| match step.sliding {
             true => kept(step.pose).unwrap_or(step.pose),
             false => step.pose,
         });
         Ok(Course {
+            shows,
             poses: poses.collect(),
             fps: file.fps,
         })
@@ -231,7 +266,10 @@ impl Placing<'_> {
 
     fn standing(&self, stop: &Stop) -> Result<Standing, Failure> {
         let (pose, on_skin, frames) = match stop {
-            Stop::Plane { name, frames, .. } => (self.plane(name, stop.turn())?, true, *frames),
+            Stop::Plane { name, frames, .. } => {
+                let (_, plane) = self.plane_of(name)?;
+                (self.over(plane, stop.turn())?, true, *frames)
+            }
             &Stop::Pose {
                 at,
                 lateral,

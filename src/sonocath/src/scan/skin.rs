@@ -2,13 +2,14 @@
 //!
 //! **The rule.** The probe comes from outside along the direction in which it looks, until the
 //! middle of its face meets the body's outermost surface. It is then pressed in by 1 mm, and
-//! further, up to 10 mm, until under every part of the face that the picture uses the gap left
-//! between face and skin is no wider than the gel: a curved face on flat skin touches with its
-//! middle first.
+//! further, up to 12 mm, until on every scan line the gap left between face and skin is no wider
+//! than the gel: a curved face on flat skin touches with its middle first. The body does not give
+//! way; what the face has entered is not in the picture.
 
 use equipment::Array;
 use geometry::scene::{Crossing, Crossings, Ray, Scene};
 use geometry::{Point, Vector, frame};
+use ultrasound::grid::ScanGrid;
 
 use super::pose::{PatientFromProbe, depth_of, face_of, moved_to};
 
@@ -16,7 +17,10 @@ use super::pose::{PatientFromProbe, depth_of, face_of, moved_to};
 pub const LEAST_PRESS_MM: f64 = 1.0;
 
 /// How far a face is pressed in at most, mm.
-pub const MOST_PRESS_MM: f64 = 10.0;
+pub const MOST_PRESS_MM: f64 = 12.0;
+
+/// Presses are found this exactly, mm.
+const PRESS_STEP_MM: f64 = 0.01;
 
 /// Places across the face at which the gap to the skin is looked at.
 const FEELERS: u32 = 33;
@@ -46,10 +50,10 @@ impl Skin {
     pub fn put(
         &self,
         aim: &PatientFromProbe,
-        face: &Front,
+        front: &Front,
         gel_mm: f64,
     ) -> Option<PatientFromProbe> {
-        self.pressed(aim, face, gel_mm, Entry::Outermost)
+        self.pressed(aim, front, gel_mm, Entry::Outermost)
     }
 
     /// As [`Skin::put`], but onto the skin nearest to where the probe is: for poses on the way from
@@ -57,33 +61,54 @@ impl Skin {
     pub fn keep_on(
         &self,
         pose: &PatientFromProbe,
-        face: &Front,
+        front: &Front,
         gel_mm: f64,
     ) -> Option<PatientFromProbe> {
         let here = Entry::NearestTo(self.far_mm(face_of(pose)));
-        self.pressed(pose, face, gel_mm, here)
+        self.pressed(pose, front, gel_mm, here)
     }
 
     fn pressed(
         &self,
         aim: &PatientFromProbe,
-        face: &Front,
+        front: &Front,
         gel_mm: f64,
         which: Entry,
     ) -> Option<PatientFromProbe> {
         let depth = depth_of(aim);
         let back_mm = self.far_mm(face_of(aim));
-        // All from one plane across the depth, so that differences are heights.
-        let skin_mm = |x| {
-            let start = *aim * Point::new(x, 0.0, 0.0) + depth * -back_mm;
-            self.entry_mm(start, depth, which)
+        let contact_mm = self.entry_mm(face_of(aim) + depth * -back_mm, depth, which)?;
+        let at = |press_mm: f64| {
+            let forward = depth * (contact_mm + press_mm - back_mm);
+            moved_to(aim, face_of(aim) + forward)
         };
-        let contact_mm = skin_mm(0.0)?;
-        let gap_mm = |x| Some(skin_mm(x)? - contact_mm + face.lift_mm(x));
-        let widest_mm = face.places(FEELERS).filter_map(gap_mm).fold(0.0, f64::max);
-        let press_mm = (widest_mm - gel_mm).clamp(LEAST_PRESS_MM, MOST_PRESS_MM);
-        let forward = depth * (contact_mm + press_mm - back_mm);
-        Some(moved_to(aim, face_of(aim) + forward))
+        // The least press that is enough, by halving: gaps only close as the face goes in.
+        let is_enough = |press_mm| self.widest_gap_mm(&at(press_mm), front) <= gel_mm;
+        let (mut too_little, mut enough) = (LEAST_PRESS_MM, MOST_PRESS_MM);
+        if is_enough(too_little) {
+            return Some(at(too_little));
+        }
+        while enough - too_little > PRESS_STEP_MM {
+            let middle = 0.5 * (too_little + enough);
+            match is_enough(middle) {
+                true => enough = middle,
+                false => too_little = middle,
+            }
+        }
+        Some(at(enough))
+    }
+
+    /// The widest gap between face and skin along the lines, mm; lines that meet no skin do not
+    /// count.
+    fn widest_gap_mm(&self, pose: &PatientFromProbe, front: &Front) -> f64 {
+        let gap_mm = |(place, direction): (Point<frame::Probe>, Vector<frame::Probe>)| {
+            let start = *pose * place;
+            if self.scene.innermost(start).is_some() {
+                return Some(0.0);
+            }
+            self.entry_mm(start, *pose * direction, Entry::Outermost)
+        };
+        front.feelers().filter_map(gap_mm).fold(0.0, f64::max)
     }
 
     /// A distance that leads out of the whole scene from `place`, mm.
@@ -130,50 +155,54 @@ pub struct Front {
 }
 
 impl Front {
-    /// The whole face of an array; `None` for one that works from within a vessel.
-    pub fn of(array: &Array) -> Option<Self> {
-        let flat = |width_mm: f64| Self {
-            from_mm: -0.5 * width_mm,
-            to_mm: 0.5 * width_mm,
-            radius_mm: None,
-        };
+    /// Of a probe whose lines run so; `None` if it works from within a vessel.
+    pub fn of(array: &Array, lines: &ScanGrid) -> Option<Self> {
+        let end = |line: usize| lines.place(lines.u_of_line(line as f64), 0.0, 0.0).x();
+        let [from_mm, to_mm] = [end(0), end(lines.lines.max(1) - 1)];
         match *array {
-            Array::Linear {
+            Array::Linear { .. } => Some(Self {
+                from_mm,
+                to_mm,
+                radius_mm: None,
+            }),
+            Array::Curved { radius_mm, .. } => Some(Self {
+                from_mm,
+                to_mm,
+                radius_mm: Some(radius_mm),
+            }),
+            // All lines start in the middle, but the whole face sends them.
+            Array::Phased {
                 elements, pitch_mm, ..
-            }
-            | Array::Phased {
-                elements, pitch_mm, ..
-            } => Some(flat(f64::from(elements) * pitch_mm)),
-            Array::Curved {
-                elements,
-                pitch_mm,
-                radius_mm,
-                ..
             } => {
-                let half_angle = 0.5 * f64::from(elements) * pitch_mm / radius_mm;
-                // Beyond a quarter turn the face's sides are reached, not its ends.
-                let half = radius_mm * libm::sin(half_angle.min(std::f64::consts::FRAC_PI_2));
+                let half = 0.5 * f64::from(elements) * pitch_mm;
                 Some(Self {
                     from_mm: -half,
                     to_mm: half,
-                    radius_mm: Some(radius_mm),
+                    radius_mm: None,
                 })
             }
             Array::Rotational { .. } => None,
         }
     }
 
-    /// How far behind its middle the face lies at x, mm.
-    fn lift_mm(&self, x: f64) -> f64 {
-        self.radius_mm.map_or(0.0, |radius| {
-            radius - libm::sqrt((radius * radius - x * x).max(0.0))
+    /// Places on the face, and where sound leaves it.
+    fn feelers(&self) -> impl Iterator<Item = (Point<frame::Probe>, Vector<frame::Probe>)> {
+        let Self {
+            from_mm,
+            to_mm,
+            radius_mm,
+        } = *self;
+        let step = (to_mm - from_mm) / f64::from(FEELERS - 1);
+        (0..FEELERS).map(move |n| {
+            let x = from_mm + step * f64::from(n);
+            let Some(radius) = radius_mm else {
+                return (Point::new(x, 0.0, 0.0), Vector::new(0.0, 0.0, 1.0));
+            };
+            let sine = (x / radius).clamp(-1.0, 1.0);
+            let cosine = libm::sqrt(1.0 - sine * sine);
+            let place = Point::new(x, 0.0, radius * (cosine - 1.0));
+            (place, Vector::new(sine, 0.0, cosine))
         })
-    }
-
-    fn places(&self, count: u32) -> impl Iterator<Item = f64> {
-        let (from, to) = (self.from_mm, self.to_mm);
-        let step = (to - from) / f64::from(count - 1);
-        (0..count).map(move |n| from + step * f64::from(n))
     }
 }
 
@@ -224,7 +253,7 @@ mod tests {
         let found = face_of(&found.expect("the line meets the body"));
         let [x, y, z] = wanted;
         let off = found.distance(&Point::new(x, y, z));
-        assert!(off < 0.01, "{found:?} is not {wanted:?}");
+        assert!(off < 0.02, "{found:?} is not {wanted:?}");
     }
 
     #[test]
@@ -235,20 +264,23 @@ mod tests {
     }
 
     #[test]
-    fn a_curved_face_on_flat_skin_is_pressed_in_by_its_sag_less_the_gel() {
-        let front = Front::of(&Array::Curved {
-            elements: 128,
-            pitch_mm: 0.508,
-            element_width_mm: 0.46,
-            radius_mm: 49.57,
-        });
-        let front = front.expect("it stands on skin");
-        // Half the opening is 0.5 · 128 · 0.508 / 49.57 rad = 37.58°: sag 49.57 (1 − cos) = 10.29 mm.
+    fn a_curved_face_on_flat_skin_is_pressed_in_until_the_gel_reaches_the_skin() {
+        // A C5-2v: half the opening is 37.58°, the sag 49.57 (1 − cos) = 10.285 mm.
+        let half_angle = 37.58_f64.to_radians();
+        let front = Front {
+            radius_mm: Some(49.57),
+            ..flat(49.57 * half_angle.sin())
+        };
+        let sag = 49.57 * (1.0 - half_angle.cos());
         let skin = skin_with_arm();
-        let pressed = |gel_mm| skin.put(&aim("0,30,20:right:posterior"), &front, gel_mm);
-        near(pressed(5.0), [0.0, -100.0 + 5.29, 20.0]);
-        near(pressed(9.8), [0.0, -99.0, 20.0]);
-        near(pressed(0.0), [0.0, -90.0, 20.0]);
+        for gel_mm in [3.0, 5.0, 12.0] {
+            // The outermost line, at the half angle to the depth, has the gap (sag − press) / cos.
+            let press: f64 = (sag - gel_mm * half_angle.cos()).max(1.0);
+            let found = skin.put(&aim("0,30,20:right:posterior"), &front, gel_mm);
+            near(found, [0.0, -100.0 + press, 20.0]);
+        }
+        let found = skin.put(&aim("0,30,20:right:posterior"), &front, 0.0);
+        near(found, [0.0, -100.0 + sag, 20.0]);
     }
 
     #[test]

@@ -163,10 +163,11 @@ impl SweepDocument {
     /// # Errors
     /// Everything that is wrong with the file.
     pub fn of_patient<'a>(
-        self,
+        &self,
         planes: impl IntoIterator<Item = &'a str>,
     ) -> Result<SweepFile, CatalogError> {
-        self.0
+        let document = self.0.clone();
+        document
             .knowing(PLANE, "the patient's planes", planes)
             .resolve()
     }

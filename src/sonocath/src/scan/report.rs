@@ -1,0 +1,116 @@
+//! What a person, or a program, is told when a scan is done.
+
+use std::path::Path;
+
+use anatomy::Patient;
+use equipment::{Console, Probe};
+use serde_json::{Value, json};
+
+use super::take::Scan;
+use crate::patient::name_in;
+use crate::terminal::Terminal;
+
+/// So many structures in view are named.
+const MOST_NAMES: usize = 6;
+
+/// A scan that was written.
+pub struct Outcome<'a> {
+    /// Its folder.
+    pub out: &'a Path,
+    /// Whom it shows.
+    pub patient: &'a Patient,
+    /// The probe.
+    pub probe: &'a Probe,
+    /// What the machine was set to.
+    pub console: &'a Console,
+    /// What came of it.
+    pub scan: &'a Scan,
+}
+
+impl Outcome<'_> {
+    /// For a person.
+    pub fn text(&self, terminal: &Terminal) -> String {
+        let count = self.scan.contact.len();
+        let mut text = format!(
+            "{} {}: {count} {}, {}, {} cm\n",
+            terminal.pick("Wrote", "已写入"),
+            self.out.display(),
+            terminal.pick(if count == 1 { "frame" } else { "frames" }, "帧"),
+            name_in(&self.probe.name, terminal.language),
+            self.console.depth_mm / 10.0,
+        );
+        let in_view = self.in_view(terminal);
+        if !in_view.is_empty() {
+            let label = terminal.pick("in view: ", "可见：");
+            text += &format!("  {label}{}\n", in_view.join(terminal.pick(", ", "，")));
+        }
+        if let Some(film) = &self.scan.film {
+            text += &format!("  {}{}\n", terminal.pick("film: ", "影像："), film.file);
+        }
+        let label = terminal.pick("warning: ", "警告：");
+        for warning in self.warnings(terminal) {
+            text += &format!("  {label}{warning}\n");
+        }
+        text
+    }
+
+    /// For a program.
+    pub fn json(&self, terminal: &Terminal) -> Value {
+        json!({
+            "folder": self.out.display().to_string(),
+            "frames": self.scan.contact.len(),
+            "files": self.scan.files,
+            "contact": self.scan.contact,
+            "in_view_mm2": self.scan.in_view_mm2.iter().zip(&self.patient.structures)
+                .filter(|(area, _)| **area > 0.0)
+                .map(|(area, structure)| (structure.id.clone(), json!(super::json::short(*area))))
+                .collect::<serde_json::Map<_, _>>(),
+            "film": self.scan.film.as_ref().map(|film| film.file),
+            "warnings": self.warnings(terminal),
+        })
+    }
+
+    /// The structures of which most is to be seen in some frame, largest first.
+    fn in_view(&self, terminal: &Terminal) -> Vec<String> {
+        let structures = self.patient.structures.iter();
+        let mut seen: Vec<_> = self.scan.in_view_mm2.iter().zip(structures).collect();
+        seen.retain(|(area, _)| **area >= 1.0);
+        seen.sort_by(|a, b| b.0.total_cmp(a.0));
+        let named = seen.iter().take(MOST_NAMES).map(|(area, structure)| {
+            let name = name_in(&structure.name, terminal.language);
+            format!("{name} {:.1} cm²", **area / 100.0)
+        });
+        named.collect()
+    }
+
+    fn warnings(&self, terminal: &Terminal) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let lines = f64::from(self.console.lines);
+        let least = self.scan.contact.iter().copied().fold(1.0, f64::min);
+        let touching = (least * lines).round();
+        if touching < lines {
+            let lifted = self
+                .scan
+                .contact
+                .iter()
+                .filter(|share| **share < 1.0)
+                .count();
+            warnings.push(terminal.pick(
+                &format!("{touching} of {lines} lines have contact with the body at worst ({lifted} of {} frames lack some); the others look into air", self.scan.contact.len()),
+                &format!("最差时仅 {touching}/{lines} 条扫描线与人体接触（共 {lifted}/{} 帧接触不全），其余在空气中", self.scan.contact.len()),
+            ).to_owned());
+        }
+        if let Some(why) = self
+            .scan
+            .film
+            .as_ref()
+            .and_then(|film| film.without_ffmpeg.as_ref())
+        {
+            warnings.push(terminal.pick(
+                &format!("{why}, so the film is an animated PNG (browsers play it); with ffmpeg on the PATH it is an MP4"),
+                &format!("{why}；影像已存为动态 PNG（可用浏览器播放）。PATH 中有 ffmpeg 时将生成 MP4"),
+            ).to_owned());
+        }
+        warnings
+    }
+}
