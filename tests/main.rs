@@ -2,6 +2,7 @@
 //! links the whole program.
 
 mod bad_input;
+mod bench;
 mod import;
 mod make;
 mod program;
