@@ -312,8 +312,7 @@ impl LookPlan {
         let thinning = Thinning::new(&cells, beam.depth_step_mm, depth_mm, per_cell);
         let slice_mm = beam.widths_mm.iter().map(|w| f64::from(w[2]));
         let slice_mm = slice_mm.fold(f64::INFINITY, f64::min).max(0.2) * 0.75;
-        let nodes = (grid.samples / 2).clamp(256, 1024);
-        let division = Division::new(&grid, SLICES, slice_mm, nodes);
+        let division = Division::new(&grid, SLICES, slice_mm, shortest * 0.9);
         let slice_weights = slice_weights(&tables, &division);
         let elevation_width_mm = elevation_power(&tables);
         let sensitivity_db = sensitivity(&beam, &tables, &bank, &elevation_width_mm, &grid);

@@ -32,7 +32,12 @@ pub(crate) struct Division {
 }
 
 impl Division {
-    pub fn new(grid: &ScanGrid, slices: usize, slice_mm: f64, nodes: usize) -> Self {
+    /// With cells of about `node_mm`.
+    pub fn new(grid: &ScanGrid, slices: usize, slice_mm: f64, node_mm: f64) -> Self {
+        // Rows of cells are no multiple of a page apart, or the caches would hold but few of them:
+        // each starts five cache lines on from where the last one does.
+        let pages = (grid.depth_mm() / node_mm / PAGE_CELLS as f64).clamp(1.0, 4.0);
+        let nodes = libm::round(pages) as usize * PAGE_CELLS + 20;
         let paths_per_line = LEAST_PATHS.div_ceil(grid.lines).clamp(1, 8);
         let closed = matches!(grid.shape, Shape::Fan { closed: true, .. });
         let paths = if closed {
@@ -137,7 +142,9 @@ fn smooth_slice(traced: &[Walked], out: &mut [Walked], nodes: usize, reach: usiz
     out.par_chunks_mut(nodes)
         .enumerate()
         .for_each(|(path, out)| {
-            let near = path.saturating_sub(reach)..(path + reach + 1).min(paths);
+            // Of many neighbours some do.
+            let stride = (2 * reach + 1).div_ceil(MOST_NEIGHBORS);
+            let near = (path.saturating_sub(reach)..(path + reach + 1).min(paths)).step_by(stride);
             out.copy_from_slice(row(path));
             for (node, out) in out.iter_mut().enumerate() {
                 let (mut shift, mut lift, mut sideways, mut sum) = (0.0, 0.0, 0.0, 0.0);
@@ -167,6 +174,9 @@ fn smooth_slice(traced: &[Walked], out: &mut [Walked], nodes: usize, reach: usiz
 /// by itself leaves no dark line.
 const PENUMBRA: [f32; 5] = [0.1, 0.2, 0.4, 0.2, 0.1];
 
+/// Neighbours that a mean is taken of.
+const MOST_NEIGHBORS: usize = 9;
+
 /// Keeps means defined where nothing gets through.
 const LEAST_FRONT_WEIGHT: f32 = 1e-9;
 
@@ -179,6 +189,9 @@ pub(crate) struct Reached {
     /// Delay less depth, interpolated, mm.
     pub shift_mm: f32,
 }
+
+/// Cells in a page of memory.
+const PAGE_CELLS: usize = 4096 / size_of::<Cell>();
 
 /// Paths across a slice, at least.
 const LEAST_PATHS: usize = 128;

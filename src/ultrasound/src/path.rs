@@ -97,6 +97,8 @@ pub(crate) struct Segment {
     pub direction: Vector3<f64>,
     pub length_mm: f64,
     pub state: State,
+    /// Natural logarithm of the state's amplitude.
+    pub amplitude_np: f64,
 }
 
 /// What a path has gathered up to a place.
@@ -394,6 +396,7 @@ impl Tracer<'_> {
             direction: (self.probe_from_patient * walk.direction).coords,
             length_mm,
             state: walk.state,
+            amplitude_np: libm::log(walk.state.amplitude.max(1e-30)),
         });
         let usual = self.usual_db_mm();
         walk.state = walk

@@ -9,8 +9,8 @@ use crate::interface_echoes::tail_kind;
 use crate::medium::{AIR, GEL, MediumId, NP_PER_DB};
 use crate::path::{Path, SHADOW_DB, Segment, Tracer};
 
-/// Two-way amplitude below which nothing is seen any more: −90 dB.
-const UNSEEN_AMPLITUDE: f64 = 3.2e-5;
+/// Two-way amplitude below which nothing is seen any more, −90 dB, as a logarithm.
+const UNSEEN_NP: f64 = -90.0 * NP_PER_DB;
 
 /// Least step along a line at which facts are gathered, mm.
 const FACT_STEP_MM: f64 = 0.5;
@@ -24,7 +24,8 @@ pub(crate) trait LinePaths {
 /// How well a place on a segment is seen.
 struct Seen {
     excess_db: f64,
-    amplitude: f64,
+    /// Logarithm of the two-way amplitude.
+    amplitude_np: f64,
 }
 
 impl Seen {
@@ -33,12 +34,12 @@ impl Seen {
         let loss_db = rates.attenuation / NP_PER_DB - tracer.usual_db_mm();
         Self {
             excess_db: segment.state.excess_db + loss_db * s,
-            amplitude: segment.state.amplitude * libm::exp(-rates.attenuation * s),
+            amplitude_np: segment.amplitude_np - rates.attenuation * s,
         }
     }
 
     fn is_visible(&self) -> bool {
-        self.excess_db <= SHADOW_DB && self.amplitude > UNSEEN_AMPLITUDE
+        self.excess_db <= SHADOW_DB && self.amplitude_np > UNSEEN_NP
     }
 }
 

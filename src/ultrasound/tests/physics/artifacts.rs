@@ -40,9 +40,14 @@ fn a_hard_plate_comes_again_at_twice_and_three_times_its_depth() {
             let look = &alone.looks[0];
             let (_, once) = peak(line(look, 64), look.grid.sample_mm, (far - 2.0, far + 2.0));
             let expected = db((face * reflection).powi(time - 1));
-            println!("{probe} {time}: {at:.3} {:.2} dB, expected {expected:.2}", db(echo / once));
+            println!(
+                "{probe} {time}: {at:.3} {:.2} dB, expected {expected:.2}",
+                db(echo / once)
+            );
             figure(
-                &format!("{probe}: echo {time} of a steel face at {depth} mm, over that of one so deep"),
+                &format!(
+                    "{probe}: echo {time} of a steel face at {depth} mm, over that of one so deep"
+                ),
                 &format!("{far} mm within 0.2 mm, {expected:.1} dB within 1 dB"),
                 &format!("{at:.2} mm, {:.1} dB", db(echo / once)),
             );
@@ -53,7 +58,10 @@ fn a_hard_plate_comes_again_at_twice_and_three_times_its_depth() {
 #[test]
 fn pleura_repeats_as_a_lines() {
     let (_, medium) = recipe("phantom-bubble");
-    let settings = Console { effects: Effects::default(), ..console(88.0, 25.0, 2048) };
+    let settings = Console {
+        effects: Effects::default(),
+        ..console(88.0, 25.0, 2048)
+    };
     let mut imager = imager("L12-3v", &settings);
     let frame = imager.frame(&medium, &View::at(on_object(-50.0, 0.0)));
     let look = &frame.looks[0];
@@ -61,16 +69,29 @@ fn pleura_repeats_as_a_lines() {
         let far = 25.0 * f64::from(time);
         let (at, echo) = peak(line(look, 64), look.grid.sample_mm, (far - 3.0, far + 3.0));
         let around = power(look, 44..84, (far + 2.0, far + 10.0)).sqrt();
-        println!("{time}: {at:.3} {:.1} dB, {:.1} dB over what follows", db(echo), db(echo / around));
+        println!(
+            "{time}: {at:.3} {:.1} dB, {:.1} dB over what follows",
+            db(echo),
+            db(echo / around)
+        );
     }
 }
 
 #[test]
 fn a_bubble_rings() {
     let (_, medium) = recipe("phantom-bubble");
-    let settings = Console { effects: Effects::default(), ..console(88.0, 30.0, 2048) };
+    let settings = Console {
+        effects: Effects::default(),
+        ..console(88.0, 30.0, 2048)
+    };
     let mut imager = imager("L12-3v", &settings);
-    let frame = imager.frame(&medium, &View { truth: true, ..View::at(on_object(25.0, 0.0)) });
+    let frame = imager.frame(
+        &medium,
+        &View {
+            truth: true,
+            ..View::at(on_object(25.0, 0.0))
+        },
+    );
     let look = &frame.looks[0];
     for z in 0..10 {
         let z = 32.0 + 5.0 * f64::from(z);
@@ -83,15 +104,28 @@ fn a_bubble_rings() {
 #[test]
 fn shadows() {
     let (_, medium) = recipe("phantom-bone");
-    let settings = Console { effects: Effects::default(), ..console(100.0, 40.0, 2048) };
+    let settings = Console {
+        effects: Effects::default(),
+        ..console(100.0, 40.0, 2048)
+    };
     let mut imager = imager("C5-2v", &settings);
-    let frame = imager.frame(&medium, &View { truth: true, ..View::at(on_object(0.0, 0.0)) });
+    let frame = imager.frame(
+        &medium,
+        &View {
+            truth: true,
+            ..View::at(on_object(0.0, 0.0))
+        },
+    );
     let look = &frame.looks[0];
     for (name, x) in [("bone", -20.0), ("tissue", 0.0), ("gas", 20.0)] {
         for z in [45.0, 55.0, 65.0, 75.0] {
-            let [u, depth, _] = look.grid.beam_coordinates(geometry::Point::new(x * z / 30.0, 0.0, z));
+            let [u, depth, _] =
+                look.grid
+                    .beam_coordinates(geometry::Point::new(x * z / 30.0, 0.0, z));
             let l = look.grid.line_of_u(u) as usize;
-            if l > 125 || l < 3 { continue; }
+            if l > 125 || l < 3 {
+                continue;
+            }
             let p = power(look, l - 2..l + 3, (depth - 3.0, depth + 3.0)).sqrt();
             let t = look.truth[l * look.grid.samples + (depth / look.grid.sample_mm) as usize];
             println!("{name} {z}: line {l}: {:.1} dB {:?}", db(p), t);
@@ -104,17 +138,25 @@ fn zz_edges() {
     for speed in [1450.0, 1600.0] {
         let tissue = Stuff::clear("tissue", 1040.0, 1540.0).bright(0.0);
         let cyst = Stuff::clear("cyst", 1040.0 * 1540.0 / speed, speed);
-        let world = World::of(tissue).with(cyst, ball_mesh([0.0, 0.0, 25.0], 8.0, 6.0)).medium();
+        let world = World::of(tissue)
+            .with(cyst, ball_mesh([0.0, 0.0, 25.0], 8.0, 6.0))
+            .medium();
         let mut imager = imager("L12-3v", &console(50.0, 30.0, 1024));
         let mut sums = vec![0.0; 128];
         for seed in 0..12 {
             let frame = imager.frame(&world, &View { seed, ..here() });
             let look = &frame.looks[0];
-            for (l, sum) in sums.iter_mut().enumerate() { *sum += power(look, l..l + 1, (36.0, 44.0)); }
+            for (l, sum) in sums.iter_mut().enumerate() {
+                *sum += power(look, l..l + 1, (36.0, 44.0));
+            }
         }
         let beside: f64 = sums[5..20].iter().sum::<f64>() / 15.0;
         for l in 20..64 {
-            println!("{speed} x {:.2}: {:.1} dB", imager.grids()[0].u_of_line(l as f64), 10.0 * (sums[l] / beside).log10());
+            println!(
+                "{speed} x {:.2}: {:.1} dB",
+                imager.grids()[0].u_of_line(l as f64),
+                10.0 * (sums[l] / beside).log10()
+            );
         }
     }
 }
