@@ -263,7 +263,7 @@ impl Reception<'_> {
         memory.columns.clear();
         memory.columns.resize(LINES_PER_TASK * 2 * length, 0.0);
         let count = iq.len() / self.samples;
-        self.gather(first, count, raster, room, &mut memory.columns);
+        self.gather((first, count), raster, (room, length), &mut memory.columns);
         let columns = memory.columns.chunks_mut(2 * length);
         let outputs = iq
             .chunks_mut(self.samples)
@@ -281,17 +281,16 @@ impl Reception<'_> {
         }
     }
 
-    /// Lines from side by side to one after another.
+    /// Lines from side by side to one after another, into columns of a length with room before
+    /// their first rows.
     fn gather(
         &self,
-        first: usize,
-        count: usize,
+        (first, count): (usize, usize),
         raster: &Raster,
-        room: usize,
+        (room, length): (usize, usize),
         columns: &mut [f32],
     ) {
         let width = self.layout.width;
-        let length = self.layout.rows + 2 * room;
         let offset = self.layout.pad + first;
         let starts: Vec<usize> = (first..first + count)
             .map(|line| self.layout.first_row(line))
