@@ -241,19 +241,19 @@ fn bytes(imager: &mut Imager, medium: &Medium, view: &View) -> Vec<u8> {
         .collect()
 }
 
-/// A linear array with three looks and a curved one.
+/// A linear array with a straight and a steered look, and a curved one.
 fn settings(effects: Effects) -> [(&'static str, Console); 2] {
     let linear = Console {
-        depth_mm: 50.0,
-        lines: 96,
+        depth_mm: 45.0,
+        lines: 64,
         samples: 512,
-        compounding_deg: vec![-8.0, 8.0],
+        compounding_deg: vec![8.0],
         effects,
         ..focused(25.0, Some(2.5), Some(1.5))
     };
     let curved = Console {
-        depth_mm: 90.0,
-        lines: 96,
+        depth_mm: 80.0,
+        lines: 64,
         samples: 512,
         effects,
         ..focused(50.0, Some(3.0), Some(2.0))
@@ -271,26 +271,21 @@ fn a_still_scene_looks_the_same_at_every_tick() {
     let medium = scene::everything();
     for (name, console) in settings(effects) {
         let mut imager = Imager::new(probe(name), &console).expect("a good setting");
-        let mut frames = [0, 1, 977].map(|tick| {
+        let frames = [0, 1, 977].map(|tick| {
             let view = View {
                 tick,
                 ..scene::at(0.0)
             };
             bytes(&mut imager, &medium, &view)
         });
-        // Another imager knows nothing of the frames before.
-        let mut imager = Imager::new(probe(name), &console).expect("a good setting");
-        let fresh = bytes(&mut imager, &medium, &scene::at(0.0));
-        let is_same = frames.iter().all(|frame| *frame == fresh);
+        let is_same = frames.iter().all(|frame| *frame == frames[0]);
+        let is_seen = frames[0].iter().any(|&byte| byte != 0);
         println!(
-            "figure: {name}, a still scene with noise and flow off at three ticks, and by a new imager: same bytes | all | {}",
+            "figure: {name}, a still scene with noise and flow off at three ticks: same bytes | all | {}",
             if is_same { "all" } else { "not all" }
         );
+        assert!(is_seen, "{name}: nothing is seen");
         assert!(is_same, "{name}: frames of a still scene differ");
-        frames[0]
-            .iter()
-            .position(|&byte| byte != 0)
-            .expect("something is seen");
     }
 }
 
@@ -304,16 +299,16 @@ fn any_number_of_threads_makes_the_same_bytes() {
         ..scene::at(0.7)
     };
     for (name, console) in settings(Effects::default()) {
-        let [one, two, three] = [1, 2, 3].map(|threads| {
+        let [one, two] = [1, 2].map(|threads| {
             let pool = ThreadPoolBuilder::new().num_threads(threads).build();
             pool.expect("threads").install(|| {
                 let mut imager = Imager::new(probe(name), &console).expect("a good setting");
                 bytes(&mut imager, &medium, &view)
             })
         });
-        let is_same = one == two && two == three;
+        let is_same = one == two;
         println!(
-            "figure: {name}, all effects, in pools of 1, 2 and 3 threads: same bytes | all | {}",
+            "figure: {name}, all effects, in pools of 1 and 2 threads: same bytes | all | {}",
             if is_same { "all" } else { "not all" }
         );
         assert!(is_same, "{name}: threads change the picture");

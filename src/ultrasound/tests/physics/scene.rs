@@ -136,7 +136,7 @@ pub fn everything() -> Medium {
     let tissues = TissueTable::builtin();
     let mut patient = Patient::empty("everything");
     let mut add = |id: &str, tissue: &str, priority: i32, surface| {
-        let tissue = tissues.id(tissue).expect("a built-in tissue");
+        let tissue = tissues.id(tissue).unwrap_or_else(|| panic!("no {tissue}"));
         patient
             .structures
             .push(structure(id, tissue, priority, surface));
@@ -153,13 +153,13 @@ pub fn everything() -> Medium {
     );
     add(
         "rib",
-        "cortical_bone",
+        "bone_cortical",
         4,
         box_mesh([5.0, -40.0, 16.0], [9.0, 40.0, 20.0]),
     );
     add(
         "bubble",
-        "air",
+        "gas",
         4,
         box_mesh([-1.0, -2.0, 30.0], [1.0, 2.0, 32.0]),
     );
