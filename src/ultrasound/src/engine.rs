@@ -18,9 +18,9 @@ use crate::frame::{Account, BmodeFrame, Facts, Look, Truth};
 use crate::grid::{REFERENCE_SPEED_M_S, ScanGrid, Shape};
 use crate::insonation::{self, Division, Insonation};
 use crate::interface_echoes::{InterfaceStage, slice_weights};
-use crate::mirror::{MirrorStage, Mirrored, mirrored_points};
+use crate::mirror::{MirrorStage, Mirrored, mirrored_points, mirrored_starts};
 use crate::path::{Path, Rates, Start, TraceMemory, Tracer, rates};
-use crate::receive::{PulseBank, Rebound, ReceiveMemory, Reception};
+use crate::receive::{PulseBank, Rebound, ReceiveMemory, Reception, plane_by_row};
 use crate::splat::{Echoes, Layout, Raster};
 use crate::tables::Tables;
 use crate::tissue_echoes::{Thinning, TissueMemory, TissueStage};
@@ -125,6 +125,7 @@ struct LookPlan {
     bank: PulseBank,
     oversampling: usize,
     slice_weights: Vec<f32>,
+    plane_by_row: Vec<f32>,
     elevation_width_mm: Vec<f32>,
     focal_area_mm2: f64,
     sensitivity_db: Vec<f32>,
@@ -314,6 +315,7 @@ impl LookPlan {
         let slice_mm = slice_mm.fold(f64::INFINITY, f64::min).max(0.2) * 0.75;
         let division = Division::new(&grid, SLICES, slice_mm, shortest * 0.9);
         let slice_weights = slice_weights(&tables, &division);
+        let plane_by_row = plane_by_row(&tables, &slice_weights, &grid, &layout);
         let elevation_width_mm = elevation_power(&tables);
         let sensitivity_db = sensitivity(&beam, &tables, &bank, &elevation_width_mm, &grid);
         Self {
@@ -324,6 +326,7 @@ impl LookPlan {
             bank,
             oversampling,
             slice_weights,
+            plane_by_row,
             elevation_width_mm,
             focal_area_mm2: beam.focal_area_mm2,
             sensitivity_db,
@@ -386,24 +389,10 @@ impl LookPlan {
         if !setting.effects.secondary_paths {
             return;
         }
-        let middle = self.division.slices / 2 * self.division.paths;
-        let mut starts = Vec::new();
-        for path in 0..self.division.paths {
-            let Some(mirror) = work.insonation.paths[middle + path].mirrors.first() else {
-                continue;
-            };
-            starts.push(Start {
-                origin: mirror.origin,
-                direction: mirror.direction,
-                state: mirror.state,
-                medium: Some(mirror.medium),
-            });
-            work.mirrored.push(Mirrored {
-                path,
-                walked: Path::default(),
-            });
-        }
+        let (starts, mirrored) = mirrored_starts(&work.insonation, &self.division, &self.grid);
+        work.mirrored = mirrored;
         let tracer = setting.tracer(self.grid.depth_mm(), false);
+        let grid = &self.grid;
         work.mirrored
             .par_chunks_mut(64)
             .zip(starts.par_chunks(64))
@@ -413,6 +402,7 @@ impl LookPlan {
                 tracer.trace(starts, &mut paths, &mut memory);
                 for (mirrored, path) in mirrored.iter_mut().zip(paths) {
                     mirrored.walked = path;
+                    mirrored.end_at_face(grid);
                 }
             });
     }
@@ -464,7 +454,11 @@ impl LookPlan {
         let tasks = slices + 1 + mirror_tasks + point_tasks;
         let mut lists = std::mem::take(&mut self.work.lists);
         lists.resize_with(tasks, Echoes::default);
-        let strengths = self.strengths(setting);
+        let strengths = if setting.effects.speckle {
+            self.strengths(setting)
+        } else {
+            vec![0.0; setting.medium.media()]
+        };
         let interfaces = InterfaceStage {
             medium: setting.medium,
             grid: &self.grid,
@@ -715,6 +709,7 @@ impl LookPlan {
             nodes: self.division.nodes,
             node_mm: self.division.node_mm,
             rebounds: &self.work.rebounds,
+            plane: &self.plane_by_row,
             haze: &self.work.haze,
             noise,
             noise_seed: (tick ^ (tick >> 32)) as u32,
@@ -739,7 +734,10 @@ impl LookPlan {
                 let path = line * self.division.paths_per_line;
                 let mirrored = self.work.mirrored.iter().find(|m| m.path == path);
                 let rebound = self.work.rebounds[line].first().map(|r| r.delay_mm);
-                let mirrored = mirrored.map(|mirrored| &mirrored.walked);
+                let thinned = |delay_mm: f64| {
+                    mirrored.map_or(1.0, |m| m.thinned(delay_mm, &self.grid, &self.division))
+                };
+                let mirrored = mirrored.map(|m| (&m.walked, &thinned as &dyn Fn(f64) -> f64));
                 truth::of_line(
                     self.line_path(line),
                     mirrored,

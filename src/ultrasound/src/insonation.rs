@@ -11,8 +11,8 @@ use geometry::frame::{self, Patient as PatientFrame};
 use geometry::{Point, Pose};
 
 use crate::grid::{ScanGrid, Shape};
-use crate::medium::{AIR, MediumId};
-use crate::path::{Path, SHADOW_DB, Start, State, TraceMemory, Tracer};
+use crate::medium::{AIR, MediumId, NP_PER_DB};
+use crate::path::{Path, Rates, SHADOW_DB, Start, State, TraceMemory, Tracer};
 
 /// How an insonation is divided. Follows from the setting.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +58,11 @@ impl Division {
     /// Elevation of a slice, mm.
     pub fn elevation_mm(&self, slice: usize) -> f64 {
         (slice as f64 - (self.slices / 2) as f64) * self.slice_mm
+    }
+
+    /// Distance of neighbouring paths of a slice at a depth, mm.
+    pub fn spacing_mm(&self, grid: &ScanGrid, z_mm: f64) -> f64 {
+        grid.line_distance_mm(z_mm) / self.paths_per_line as f64
     }
 
     /// u of a path.
@@ -348,9 +353,12 @@ impl Insonation {
 fn place_bent(cells: &mut [Cell], walked: &[Walked], division: &Division) {
     let (nodes, paths) = (division.nodes, division.paths);
     let mut reaching = vec![0.0f32; paths];
+    let mut best = Vec::new();
     for node in 0..nodes {
         let sideways = |path: usize| walked[path * nodes + node].sideways;
-        invert_row(|path| path as f32 + sideways(path), &mut reaching);
+        let place = |path: usize| path as f32 + sideways(path);
+        let strength = |path: usize| walked[path * nodes + node].amplitude;
+        invert_row(place, strength, &mut best, &mut reaching);
         for (place, &reaching) in reaching.iter().enumerate() {
             let path = (reaching + 0.5).clamp(0.0, (paths - 1) as f32) as usize;
             let (left, right) = (path.saturating_sub(1), (path + 1).min(paths - 1));
@@ -500,7 +508,8 @@ fn fill_slopes(path: &Path, slopes: &mut [f32], tracer: &Tracer<'_>, node_mm: f6
             break;
         }
         let start = segment.state.delay_mm;
-        let end = start + segment.length_mm * rates.delay;
+        let through_mm = unspent_mm(&segment.state, rates, tracer).min(segment.length_mm);
+        let end = start + through_mm * rates.delay;
         let last = (libm::ceil(end / node_mm).max(0.0) as usize).min(slopes.len());
         for (node, out) in slopes.iter_mut().enumerate().take(last).skip(next) {
             let s = (node as f64 * node_mm - start) / rates.delay;
@@ -508,6 +517,11 @@ fn fill_slopes(path: &Path, slopes: &mut [f32], tracer: &Tracer<'_>, node_mm: f6
             *out = slope as f32;
         }
         next = next.max(last);
+        if through_mm < segment.length_mm {
+            // What takes it all takes nothing from what comes another way.
+            slope = segment.state.slope + usual_slope(tracer) * (end - start);
+            break;
+        }
     }
     let usual = usual_slope(tracer) * node_mm;
     for out in &mut slopes[next..] {
@@ -516,25 +530,74 @@ fn fill_slopes(path: &Path, slopes: &mut [f32], tracer: &Tracer<'_>, node_mm: f6
     }
 }
 
+/// How far a path goes on in a medium before it is spent or in shadow, mm.
+fn unspent_mm(state: &State, rates: &Rates, tracer: &Tracer<'_>) -> f64 {
+    let spent = libm::log(state.amplitude / SPENT_AMPLITUDE) / rates.attenuation;
+    let excess_db_mm = rates.attenuation / NP_PER_DB - tracer.usual_db_mm();
+    let shadow = (SHADOW_DB - state.excess_db) / excess_db_mm;
+    // A medium that attenuates less than usual never casts a shadow.
+    let shadow = if excess_db_mm > 0.0 {
+        shadow
+    } else {
+        f64::INFINITY
+    };
+    // NaN without attenuation.
+    if spent < shadow { spent } else { shadow }
+}
+
 /// Two-way amplitude below which a path is spent: −80 dB.
 const SPENT_AMPLITUDE: f64 = 1e-4;
 
 fn usual_slope(tracer: &Tracer<'_>) -> f64 {
-    tracer.usual_db_mm() * crate::medium::NP_PER_DB / tracer.f_mhz
+    tracer.usual_db_mm() * NP_PER_DB / tracer.f_mhz
 }
 
-/// From where paths have got to (ascending but for folds) to which path reaches a place.
-fn invert_row(place: impl Fn(usize) -> f32, inverse: &mut [f32]) {
+/// From where paths have got to, and how strong they still are there, to which path reaches a
+/// place: where paths cross, the one that brings most. `best` is memory.
+fn invert_row(
+    place: impl Fn(usize) -> f32,
+    strength: impl Fn(usize) -> f32,
+    best: &mut Vec<f32>,
+    inverse: &mut [f32],
+) {
     let count = inverse.len();
-    let mut path = 0;
-    for (at, out) in inverse.iter_mut().enumerate() {
-        let at = at as f32;
-        while path + 2 < count && place(path + 1) < at {
-            path += 1;
+    best.clear();
+    best.resize(count, -1.0);
+    for path in 0..count.saturating_sub(1) {
+        let (from, to) = (place(path), place(path + 1));
+        let span = to - from;
+        let brought = strength(path).min(strength(path + 1)) / span.abs().max(1e-3);
+        let first = from.min(to).ceil().max(0.0) as usize;
+        // Casting to whole numbers turns what is below 0 to 0, which `first` then is not.
+        let end = (from.max(to) + 1.0).floor().clamp(0.0, count as f32) as usize;
+        for at in first..end {
+            if brought > best[at] {
+                best[at] = brought;
+                let fraction = if span.abs() > 1e-3 {
+                    (at as f32 - from) / span
+                } else {
+                    0.5
+                };
+                inverse[at] = path as f32 + fraction;
+            }
         }
-        let (low, high) = (place(path), place((path + 1).min(count - 1)));
-        let span = high - low;
-        let fraction = if span > 1e-3 { (at - low) / span } else { 0.5 };
-        *out = path as f32 + fraction.clamp(-8.0, 8.0);
     }
+    for (at, (out, best)) in inverse.iter_mut().zip(best.iter()).enumerate() {
+        if *best < 0.0 {
+            *out = beyond_edge(at as f32, count, &place);
+        }
+    }
+}
+
+/// Which path would reach a place beyond the outermost paths: the bend there goes on.
+fn beyond_edge(at: f32, count: usize, place: impl Fn(usize) -> f32) -> f32 {
+    let path = if at < place(0) {
+        0
+    } else {
+        count.saturating_sub(2)
+    };
+    let (low, high) = (place(path), place((path + 1).min(count - 1)));
+    let span = high - low;
+    let fraction = if span > 1e-3 { (at - low) / span } else { 0.5 };
+    path as f32 + fraction.clamp(-8.0, 8.0)
 }

@@ -6,12 +6,13 @@
 
 use std::ops::Range;
 
+use geometry::Point;
 use nalgebra::Vector3;
 
 use crate::grid::ScanGrid;
-use crate::insonation::{Division, Variants};
-use crate::medium::{Medium, MediumId};
-use crate::path::{Path, Rates, Segment, State, Tracer};
+use crate::insonation::{Division, Insonation, Variants};
+use crate::medium::{AIR, Medium, MediumId};
+use crate::path::{InterfaceEcho, MirrorStart, Path, Rates, Segment, Start, State, Tracer};
 use crate::speckle::hash3;
 use crate::splat::Echoes;
 use crate::tables::Tables;
@@ -23,6 +24,12 @@ const STEP_MM: f64 = 0.3;
 /// mirrored paths.
 const MOST_POINTS: usize = 4096;
 
+/// Curvature of a mirror is measured over this distance, mm: some triangles of a patient's surfaces.
+const BASELINE_MM: f64 = 3.0;
+
+/// A concave mirror gathers sound at most so far.
+const LEAST_WIDENING: f64 = 0.7;
+
 /// Neighbouring paths that leave a mirror farther apart than so many times their distance have met
 /// two different surfaces.
 const FARTHEST_NEIGHBOUR: f64 = 6.0;
@@ -33,6 +40,123 @@ pub(crate) struct Mirrored {
     /// The path of the middle slice that was turned.
     pub path: usize,
     pub walked: Path,
+    /// Delay at the mirror, mm.
+    from_mm: f64,
+    /// Along the scan and across it.
+    parting: [Parting; 2],
+}
+
+impl Mirrored {
+    /// Ends the path where it comes back to the face.
+    pub fn end_at_face(&mut self, grid: &ScanGrid) {
+        let depth = |segment: &Segment, s_mm: f64| {
+            let place = segment.start + segment.direction * s_mm;
+            grid.beam_coordinates(Point::from_coords(place))[1]
+        };
+        let behind = |segment: &Segment| depth(segment, segment.length_mm) < 0.0;
+        let segments = &mut self.walked.segments;
+        let Some(index) = segments.iter().position(behind) else {
+            return;
+        };
+        segments.truncate(index + 1);
+        let last = &mut segments[index];
+        let (mut before, mut after) = (0.0, last.length_mm);
+        for _ in 0..24 {
+            let middle = (before + after) / 2.0;
+            if depth(last, middle) < 0.0 {
+                after = middle;
+            } else {
+                before = middle;
+            }
+        }
+        last.length_mm = before;
+        let end_mm = last.state.delay_mm;
+        self.walked.echoes.retain(|echo| echo.delay_mm <= end_mm);
+    }
+
+    /// What is left of an amplitude where a curved mirror has spread the sound, as against a plane
+    /// one: there and back one over the widening, along the scan and across.
+    pub fn thinned(&self, delay_mm: f64, grid: &ScanGrid, division: &Division) -> f64 {
+        let behind_mm = delay_mm - self.from_mm;
+        let plane = [division.spacing_mm(grid, delay_mm), division.slice_mm];
+        let widened = |side: usize| self.parting[side].distance_mm(behind_mm) / plane[side];
+        1.0 / (widened(0).max(LEAST_WIDENING) * widened(1).max(LEAST_WIDENING))
+    }
+}
+
+/// How a neighbour and a mirrored path part: curved mirrors spread what they turn.
+#[derive(Clone, Copy, Debug)]
+struct Parting {
+    /// Square of their distance s mm behind the mirror: c0 + c1 s + c2 s², mm².
+    square: [f64; 3],
+}
+
+impl Parting {
+    /// From a path and one that is so many steps away.
+    fn new(from: &MirrorStart, to: &MirrorStart, steps: f64) -> Self {
+        let aside = |v: Vector3<f64>| {
+            let along = from.direction.coords;
+            v - along * along.dot(&v)
+        };
+        let start = aside(to.origin.coords - from.origin.coords) / steps;
+        let change = aside(to.direction.coords - from.direction.coords) / steps;
+        Self {
+            square: [
+                start.dot(&start),
+                2.0 * start.dot(&change),
+                change.dot(&change),
+            ],
+        }
+    }
+
+    fn distance_mm(&self, s_mm: f64) -> f64 {
+        let [c0, c1, c2] = self.square;
+        (c0 + s_mm * (c1 + s_mm * c2)).max(0.0).sqrt()
+    }
+}
+
+/// Where paths of the middle slice go on from mirrors. A path whose neighbours meet no mirror has
+/// met a thing too small to be one.
+pub(crate) fn mirrored_starts(
+    insonation: &Insonation,
+    division: &Division,
+    grid: &ScanGrid,
+) -> (Vec<Start>, Vec<Mirrored>) {
+    let middle = division.slices / 2;
+    let mirror_of = |slice: usize, path: usize| {
+        let index = slice * division.paths + path;
+        (path < division.paths).then(|| insonation.paths[index].mirrors.first())?
+    };
+    let turned = (0..division.paths).filter_map(|path| {
+        let mirror = mirror_of(middle, path)?;
+        // Far enough apart that a surface's triangles do not count for its curvature.
+        let z_mm = mirror.state.delay_mm;
+        let most = (BASELINE_MM / division.spacing_mm(grid, z_mm)) as usize + 1;
+        let (beside, steps) = (1..=most).rev().find_map(|steps| {
+            let found = mirror_of(middle, path + steps)
+                .or_else(|| mirror_of(middle, path.wrapping_sub(steps)))?;
+            Some((found, steps as f64))
+        })?;
+        let above = mirror_of((middle + 1).min(division.slices - 1), path)
+            .or_else(|| mirror_of(middle.saturating_sub(1), path))?;
+        let start = Start {
+            origin: mirror.origin,
+            direction: mirror.direction,
+            state: mirror.state,
+            medium: Some(mirror.medium),
+        };
+        let mirrored = Mirrored {
+            path,
+            walked: Path::default(),
+            from_mm: mirror.state.delay_mm,
+            parting: [
+                Parting::new(mirror, beside, steps),
+                Parting::new(mirror, above, 1.0),
+            ],
+        };
+        Some((start, mirrored))
+    });
+    turned.unzip()
 }
 
 /// What turns mirrored paths into echoes.
@@ -117,13 +241,16 @@ impl MirrorStage<'_> {
         for segment in &mirrored.walked.segments {
             let strength = self.strengths[self.medium.index(segment.medium)];
             if strength > 0.0 {
-                self.scatter(segment, strength, line, near, tracer, echoes);
+                self.scatter(segment, mirrored, strength, tracer, echoes);
             }
         }
-        for echo in &mirrored.walked.echoes {
+        // Where the body ends the face is; what it throws back is told as rebounds.
+        let inside = |echo: &&InterfaceEcho| echo.to != AIR;
+        for echo in mirrored.walked.echoes.iter().filter(inside) {
             let depth = self.tables.depth_node(echo.delay_mm as f32);
             let area = self.spacing_mm(echo.delay_mm) * f64::from(self.elevation_width_mm[depth]);
-            let amplitude = echo.amplitude * area / self.focal_area_mm2;
+            let amplitude =
+                echo.amplitude * self.thinned(mirrored, echo.delay_mm) * area / self.focal_area_mm2;
             let row = self.tables.row(near, 0, depth);
             echoes.push(line, echo.delay_mm as f32, (amplitude as f32, 0.0), row);
         }
@@ -163,7 +290,8 @@ impl MirrorStage<'_> {
             for (place, strength) in self.points {
                 if let Some(held) = gap.hold(place) {
                     let first = left.path as f64 + held.fraction;
-                    let state = between_states(&gap, &held, rates, a.medium);
+                    let mut state = between_states(&gap, &held, rates, a.medium);
+                    state.amplitude *= self.thinned(left, state.delay_mm);
                     self.point_echo(first, &state, held.lift_mm, *strength, echoes);
                 }
             }
@@ -195,18 +323,23 @@ impl MirrorStage<'_> {
     }
 
     fn spacing_mm(&self, z_mm: f64) -> f64 {
-        self.grid.line_distance_mm(z_mm) / self.division.paths_per_line as f64
+        self.division.spacing_mm(self.grid, z_mm)
+    }
+
+    fn thinned(&self, mirrored: &Mirrored, delay_mm: f64) -> f64 {
+        mirrored.thinned(delay_mm, self.grid, self.division)
     }
 
     fn scatter(
         &self,
-        segment: &crate::path::Segment,
+        segment: &Segment,
+        mirrored: &Mirrored,
         strength: f32,
-        line: f32,
-        near: usize,
         tracer: &Tracer<'_>,
         echoes: &mut Echoes,
     ) {
+        let first_line = mirrored.path as f32 / self.division.paths_per_line as f32;
+        let near = (first_line + 0.5) as usize % self.grid.lines;
         let rates = &tracer.rates[self.medium.index(segment.medium)];
         let steps = (segment.length_mm / STEP_MM) as usize;
         let patient_from_probe = tracer.probe_from_patient.inverse();
@@ -225,9 +358,10 @@ impl MirrorStage<'_> {
             let depth = self.tables.depth_node(state.delay_mm as f32);
             let width = f64::from(self.elevation_width_mm[depth]);
             let volume = STEP_MM * self.spacing_mm(state.delay_mm) * width;
-            let amplitude = f64::from(strength) * state.amplitude * volume.sqrt();
+            let thinned = self.thinned(mirrored, state.delay_mm);
+            let amplitude = f64::from(strength) * state.amplitude * thinned * volume.sqrt();
             let row = self.tables.row(near, 0, depth);
-            let line = line + (aside / self.division.paths_per_line as f64) as f32;
+            let line = first_line + (aside / self.division.paths_per_line as f64) as f32;
             let delay = state.delay_mm + jitter * STEP_MM;
             echoes.push(line, delay as f32, (amplitude as f32, 0.0), row);
         }

@@ -452,7 +452,10 @@ impl Tracer<'_> {
             && walk.state.amplitude * reflection * reflection > MIRROR_AMPLITUDE;
         if is_mirror {
             let mut state = walk.state;
-            state.amplitude *= reflection * reflection;
+            // Its mirror-like share, on the way out and on the way back.
+            let thrown = (reflection * specularity).powi(2);
+            state.amplitude *= thrown;
+            state.excess_db -= 20.0 * libm::log10(thrown.max(1e-9));
             path.mirrors.push(MirrorStart {
                 origin: walk.origin + normal * -STEP_OFF_MM,
                 direction: direction - normal * (2.0 * cosine),

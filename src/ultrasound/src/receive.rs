@@ -4,10 +4,11 @@ use nalgebra::Complex;
 use rayon::prelude::*;
 
 use crate::beam::Beam;
-use crate::grid::REFERENCE_SPEED_M_S;
+use crate::grid::{REFERENCE_SPEED_M_S, ScanGrid};
 use crate::simd::wide;
 use crate::speckle::hash3;
 use crate::splat::{Layout, Raster};
+use crate::tables::Tables;
 
 /// Depths at which the pulse has a shape of its own.
 const ZONES: usize = 16;
@@ -191,6 +192,45 @@ pub(crate) struct Rebound {
     pub amplitude: f64,
 }
 
+/// By row: what the beam's width makes of a plane reflector, but for the gain on the axis and a
+/// common factor. Long-lived.
+pub(crate) fn plane_by_row(
+    tables: &Tables,
+    slice_weights: &[f32],
+    grid: &ScanGrid,
+    layout: &Layout,
+) -> Vec<f32> {
+    let slices = slice_weights.len() / tables.depths;
+    let by_node: Vec<f64> = (0..tables.depths)
+        .map(|node| {
+            let size = 2 * tables.taps * tables.phases;
+            let row = tables.row(grid.lines / 2, 0, node) as usize;
+            let sum = |part: usize| -> f64 {
+                let weights = tables.weights[row * size..(row + 1) * size].chunks(tables.taps);
+                weights
+                    .skip(part)
+                    .step_by(2)
+                    .flatten()
+                    .map(|&w| f64::from(w))
+                    .sum()
+            };
+            let lateral = (sum(0) * sum(0) + sum(1) * sum(1)).sqrt();
+            let elevation = &slice_weights[node * slices..(node + 1) * slices];
+            let elevation: f64 = elevation.iter().map(|&w| f64::from(w)).sum();
+            let z_mm = node as f64 * tables.depth_step_mm;
+            lateral * elevation * grid.line_distance_mm(z_mm)
+        })
+        .collect();
+    (0..layout.rows)
+        .map(|row| {
+            let at = row as f64 * layout.row_mm / tables.depth_step_mm;
+            let low = (at as usize).min(tables.depths - 2);
+            let value = by_node[low] + (by_node[low + 1] - by_node[low]) * (at - low as f64);
+            value.max(1e-9) as f32
+        })
+        .collect()
+}
+
 /// What the lines of a look are made of.
 pub(crate) struct Reception<'a> {
     pub layout: &'a Layout,
@@ -206,6 +246,8 @@ pub(crate) struct Reception<'a> {
     pub node_mm: f64,
     /// By line.
     pub rebounds: &'a [Vec<Rebound>],
+    /// See [`plane_by_row`].
+    pub plane: &'a [f32],
     /// By line: amplitude of the haze that the body wall adds, before its decay with depth.
     pub haze: &'a [f32],
     /// Electronic noise, rms.
@@ -311,6 +353,9 @@ impl Reception<'_> {
     }
 
     /// The face throws strong echoes into the body again; what comes back then adds, and so on.
+    ///
+    /// The probe sees a plane's echo that has been to and fro as it would see a plane at the depth
+    /// at which it shows (images in the mirrors), so the beam's width there counts.
     fn rebound(&self, line: usize, re: &mut [f32], im: &mut [f32]) {
         let Some(rebounds) = self.rebounds.get(line) else {
             return;
@@ -335,8 +380,9 @@ impl Reception<'_> {
             let (mut a, mut b) = (0.0, 0.0);
             for &(rows, factor) in &trips {
                 if let Some(from) = row.checked_sub(rows) {
-                    a += re[from] * factor.re - im[from] * factor.im;
-                    b += re[from] * factor.im + im[from] * factor.re;
+                    let width = self.plane[row] / self.plane[from];
+                    a += (re[from] * factor.re - im[from] * factor.im) * width;
+                    b += (re[from] * factor.im + im[from] * factor.re) * width;
                 }
             }
             re[row] += a;

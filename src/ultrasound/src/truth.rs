@@ -38,6 +38,13 @@ impl Seen {
         }
     }
 
+    fn thinned(self, share: f64) -> Self {
+        Self {
+            excess_db: self.excess_db - 20.0 * libm::log10(share),
+            amplitude: self.amplitude * share,
+        }
+    }
+
     fn is_visible(&self) -> bool {
         self.excess_db <= SHADOW_DB && self.amplitude_np > UNSEEN_NP
     }
@@ -110,10 +117,13 @@ fn place_of(
     (*patient_from_probe * place).to_f32()
 }
 
+/// A mirrored path, and what is left of its amplitude at a delay where its mirror spreads sound.
+pub(crate) type Turned<'a> = (&'a Path, &'a dyn Fn(f64) -> f64);
+
 /// Truth of one line's samples. `mirrored` is what a mirror shows from a delay on.
 pub(crate) fn of_line(
     path: &Path,
-    mirrored: Option<&Path>,
+    mirrored: Option<Turned<'_>>,
     rebound_mm: Option<f64>,
     grid: &ScanGrid,
     tracer: &Tracer<'_>,
@@ -125,7 +135,7 @@ pub(crate) fn of_line(
         path: PathKind::None,
         place_mm: [0.0; 3],
     });
-    fill(path, PathKind::Direct, grid, tracer, out);
+    fill((path, &|_| 1.0), PathKind::Direct, grid, tracer, out);
     if let Some(mirrored) = mirrored {
         fill(mirrored, PathKind::Mirror, grid, tracer, out);
     }
@@ -152,7 +162,13 @@ pub(crate) fn of_line(
     }
 }
 
-fn fill(path: &Path, kind: PathKind, grid: &ScanGrid, tracer: &Tracer<'_>, out: &mut [Truth]) {
+fn fill(
+    (path, thinned): Turned<'_>,
+    kind: PathKind,
+    grid: &ScanGrid,
+    tracer: &Tracer<'_>,
+    out: &mut [Truth],
+) {
     let patient_from_probe = tracer.probe_from_patient.inverse();
     for segment in &path.segments {
         let rate = tracer.rates[tracer.medium.index(segment.medium)].delay;
@@ -162,8 +178,9 @@ fn fill(path: &Path, kind: PathKind, grid: &ScanGrid, tracer: &Tracer<'_>, out: 
         let last = (libm::ceil(end / grid.sample_mm).max(0.0) as usize).min(out.len());
         let usual = tracer.usual_db_mm();
         for (sample, truth) in out.iter_mut().enumerate().take(last).skip(first) {
-            let s = (sample as f64 * grid.sample_mm - start) / rate;
-            let seen = Seen::at(segment, s, tracer);
+            let delay = sample as f64 * grid.sample_mm;
+            let s = (delay - start) / rate;
+            let seen = Seen::at(segment, s, tracer).thinned(thinned(delay));
             if kind == PathKind::Mirror && !seen.is_visible() {
                 continue;
             }
@@ -175,10 +192,11 @@ fn fill(path: &Path, kind: PathKind, grid: &ScanGrid, tracer: &Tracer<'_>, out: 
                 } else {
                     segment.medium
                 },
-                shadowed_by: if seen.is_visible() {
-                    0
-                } else {
-                    state.shadowed_by
+                // What a mirror shows lies in the mirror's shadow as before.
+                shadowed_by: match (kind, seen.is_visible()) {
+                    (PathKind::Mirror, _) => truth.shadowed_by,
+                    (_, true) => 0,
+                    (_, false) => state.shadowed_by,
                 },
                 path: if seen.is_visible() {
                     kind

@@ -28,6 +28,8 @@ pub struct Stuff {
     pub attenuation: f64,
     /// Backscatter, dB re liver; none for echo-free.
     pub level_db: Option<f64>,
+    /// Mirror-like share of its surface's echo.
+    pub specularity: f64,
 }
 
 impl Stuff {
@@ -39,12 +41,20 @@ impl Stuff {
             speed_m_s,
             attenuation: 0.0,
             level_db: None,
+            specularity: 1.0,
         }
     }
 
     pub const fn lossy(self, attenuation: f64) -> Self {
         Self {
             attenuation,
+            ..self
+        }
+    }
+
+    pub const fn rough(self, specularity: f64) -> Self {
+        Self {
+            specularity,
             ..self
         }
     }
@@ -66,6 +76,7 @@ impl Stuff {
         (b - a) / (b + a)
     }
 
+    /// As in a table of tissues. The id is none of the built-in table's: layers go by those.
     fn ron(&self) -> String {
         let scatter = self.level_db.map_or("None".to_owned(), |level| {
             format!(
@@ -73,14 +84,13 @@ impl Stuff {
             )
         });
         format!(
-            "(id: \"{}\", name: (en: \"x\", zh: \"x\"),
+            "(id: \"test_{}\", name: (en: \"x\", zh: \"x\"),
               density_kg_m3: (value: {}, estimate: true), sound_speed_m_s: (value: {}, estimate: true),
               attenuation: (db_cm_at_1_mhz: (value: {}, estimate: true), power: (value: 1, estimate: true)),
-              scatter: {scatter}, specularity: (value: 1, estimate: true),
+              scatter: {scatter}, specularity: (value: {}, estimate: true),
               composition: (mass_fractions: {{\"H\": 0.111894, \"O\": 0.888106}}, estimate: true),
               stiffness_kpa: (value: 0, estimate: true), color: (1, 2, 3)),",
-            self.name, self.density_kg_m3, self.speed_m_s, self.attenuation
-        )
+            self.name, self.density_kg_m3, self.speed_m_s, self.attenuation, self.specularity)
     }
 }
 
@@ -92,11 +102,19 @@ pub struct World {
 }
 
 impl World {
-    /// All of one material, from 20 mm behind the face on.
+    /// All of one material; the face stands on it.
     pub fn of(stuff: Stuff) -> Self {
-        let all = slab_mesh([0.0, 0.0, 140.0], [200.0, 100.0, 160.0], 0.0);
+        let all = slab_mesh([0.0, 0.0, 138.0], [200.0, 100.0, 160.0], 0.0);
         Self {
             parts: vec![(stuff, all)],
+            points: Vec::new(),
+        }
+    }
+
+    /// Air.
+    pub fn nothing() -> Self {
+        Self {
+            parts: Vec::new(),
             points: Vec::new(),
         }
     }
@@ -147,7 +165,7 @@ impl World {
                     en: "x".into(),
                     zh: "x".into(),
                 },
-                tissue: tissues.id(stuff.name).unwrap(),
+                tissue: tissues.id(&format!("test_{}", stuff.name)).unwrap(),
                 kind: StructureKind::Lesion,
                 priority: index as i32,
                 color: None,
