@@ -65,6 +65,15 @@ impl Division {
         grid.line_distance_mm(z_mm) / self.paths_per_line as f64
     }
 
+    /// How many paths lie within half a width, somewhere in the middle of the image.
+    fn reach(&self, grid: &ScanGrid, width_mm: f64) -> usize {
+        let spacing_mm = grid
+            .line_distance_mm(0.0)
+            .max(grid.line_distance_mm(grid.depth_mm()) / 3.0)
+            / self.paths_per_line as f64;
+        libm::round(width_mm / 2.0 / spacing_mm) as usize
+    }
+
     /// u of a path.
     pub fn u_of_path(&self, grid: &ScanGrid, path: usize) -> f64 {
         grid.u_of_line(path as f64 / self.paths_per_line as f64)
@@ -261,7 +270,7 @@ impl Insonation {
             self.is_bent.push(slice.iter().any(|path| path.is_bent));
         }
         self.smooth(grid, division);
-        self.place(division);
+        self.place(grid, division);
         self.gather_slopes(tracer, grid, division);
     }
 
@@ -271,11 +280,7 @@ impl Insonation {
         let nodes = division.nodes;
         let slice_len = division.paths * nodes;
         self.walked.resize(self.traced.len(), Walked::default());
-        let spacing_mm = grid
-            .line_distance_mm(0.0)
-            .max(grid.line_distance_mm(grid.depth_mm()) / 3.0)
-            / division.paths_per_line as f64;
-        let reach = libm::round(FRONT_MM / 2.0 / spacing_mm) as usize;
+        let reach = division.reach(grid, FRONT_MM);
         let slices = self
             .walked
             .par_chunks_mut(slice_len)
@@ -291,17 +296,19 @@ impl Insonation {
     }
 
     /// From paths to the places that they reach.
-    fn place(&mut self, division: &Division) {
+    fn place(&mut self, grid: &ScanGrid, division: &Division) {
+        let reach = division.reach(grid, FRONT_MM);
         let slice_len = division.paths * division.nodes;
         self.cells.resize(self.walked.len(), Cell::default());
         let slices = self
             .cells
             .par_chunks_mut(slice_len)
+            .zip(self.traced.par_chunks(slice_len))
             .zip(self.walked.par_chunks(slice_len))
             .zip(&self.is_bent);
-        slices.for_each(|((cells, walked), &bent)| {
+        slices.for_each(|(((cells, traced), walked), &bent)| {
             if bent && division.paths > 2 {
-                place_bent(cells, walked, division);
+                place_bent(cells, traced, walked, division, reach);
             } else {
                 for (cell, walked) in cells.iter_mut().zip(walked) {
                     *cell = cell_of(walked, 0.0, 1.0);
@@ -349,26 +356,55 @@ impl Insonation {
     }
 }
 
-/// The cells of a slice of bent paths: for each place the path that reaches it.
-fn place_bent(cells: &mut [Cell], walked: &[Walked], division: &Division) {
+/// The cells of a slice of bent paths: for each place the path that reaches it. `traced` are the
+/// paths as they are, `walked` as a wave front smooths them.
+fn place_bent(
+    cells: &mut [Cell],
+    traced: &[Walked],
+    walked: &[Walked],
+    division: &Division,
+    reach: usize,
+) {
     let (nodes, paths) = (division.nodes, division.paths);
     let mut reaching = vec![0.0f32; paths];
     let mut best = Vec::new();
+    let mut crowd = vec![0.0f32; paths];
     for node in 0..nodes {
-        let sideways = |path: usize| walked[path * nodes + node].sideways;
-        let place = |path: usize| path as f32 + sideways(path);
-        let strength = |path: usize| walked[path * nodes + node].amplitude;
+        let at = |path: usize| path * nodes + node;
+        let place = |path: usize| path as f32 + walked[at(path)].sideways;
+        let strength = |path: usize| walked[at(path)].amplitude;
         invert_row(place, strength, &mut best, &mut reaching);
+        count_crowd(|path| path as f32 + traced[at(path)].sideways, &mut crowd);
         for (place, &reaching) in reaching.iter().enumerate() {
             let path = (reaching + 0.5).clamp(0.0, (paths - 1) as f32) as usize;
-            let (left, right) = (path.saturating_sub(1), (path + 1).min(paths - 1));
-            let span = (right - left) as f32;
             // Where paths spread, sound thins out; where they crowd, it gathers.
-            let spread = ((span + sideways(right) - sideways(left)) / span).abs();
+            let near = &crowd[place.saturating_sub(reach)..(place + reach + 1).min(paths)];
+            let gathered = near.iter().sum::<f32>() / near.len() as f32;
             let aside = reaching - place as f32;
-            cells[place * nodes + node] =
-                cell_of(&walked[path * nodes + node], aside, spread.clamp(0.7, 3.0));
+            let spread = 1.0 / gathered.clamp(1.0 / MOST_SPREAD, 1.0 / LEAST_SPREAD);
+            cells[place * nodes + node] = cell_of(&walked[at(path)], aside, spread);
         }
+    }
+}
+
+/// Bounds of how far refraction thins sound out or gathers it, in amplitude there and back:
+/// diffraction allows no more.
+const MOST_SPREAD: f32 = 3.0;
+const LEAST_SPREAD: f32 = 0.7;
+
+/// How many paths get to each place, from where each has got to; 1 where none is bent.
+fn count_crowd(place: impl Fn(usize) -> f32, crowd: &mut [f32]) {
+    crowd.fill(0.0);
+    let last = (crowd.len() - 1) as f32;
+    for path in 0..crowd.len() {
+        let at = place(path);
+        if !(at >= 0.0 && at <= last) {
+            continue;
+        }
+        let low = (at as usize).min(crowd.len() - 2);
+        let share = at - low as f32;
+        crowd[low] += 1.0 - share;
+        crowd[low + 1] += share;
     }
 }
 

@@ -106,8 +106,10 @@ fn a_bubble_rings_down_to_the_bottom() {
         assert!(10.0 * (streak / level).log10() < 4.0, "at {z} mm");
         level = streak;
         let truth = look.truth[64 * look.grid.samples + (z / look.grid.sample_mm) as usize];
-        let is = (truth.path, truth.shadowed_by);
-        assert_eq!(is, (PathKind::RingDown, bubble), "at {z} mm");
+        // The face repeats the bubble itself once.
+        let again = (57.0..60.0).contains(&z) && truth.path == PathKind::Reverberation;
+        assert!(again || truth.path == PathKind::RingDown, "at {z} mm");
+        assert_eq!(truth.shadowed_by, bubble, "at {z} mm");
     }
     figure(
         "ring-down behind a bubble of 3 mm, 34 to 78 mm deep: least over the tissue beside",
@@ -153,22 +155,7 @@ fn bone_shadows_cleanly_and_gas_not() {
         line_at(0.0, 40.0),
         line_at(20.0, 46.0),
     );
-    for z in [40.0, 45.0, 50.0, 55.0, 65.0, 75.0, 85.0, 100.0] {
-        println!(
-            "{z} {:.1} {:.1} {:.1}",
-            level(bone, z - 2.0, z + 2.0),
-            level(tissue, z - 4.0, z + 4.0),
-            level(gas, z - 2.0, z + 2.0)
-        );
-        for l in [bone, tissue, gas] {
-            println!(
-                "{:?}",
-                look.truth[l * look.grid.samples + (z / look.grid.sample_mm) as usize]
-            );
-        }
-    }
     let noise = level(tissue, 157.0, 160.0);
-    println!("noise {noise}");
     // Behind the bone's second echo.
     let (clean, beside) = (level(bone, 74.0, 90.0), level(tissue, 74.0, 90.0));
     figure(
@@ -182,6 +169,22 @@ fn bone_shadows_cleanly_and_gas_not() {
         ">= 3 dB below, >= 10 dB above noise",
         &format!("{:.1} dB, {:.1} dB", beside - dirty, dirty - noise),
     );
+    let truth = |line: usize, depth: f64| {
+        let truth = look.truth[line * look.grid.samples + (depth / look.grid.sample_mm) as usize];
+        (truth.path, truth.structure, truth.shadowed_by)
+    };
+    for depth in [78.0, 84.0, 90.0] {
+        assert_eq!(truth(bone, depth), (PathKind::Shadow, 1, 2), "{depth} mm");
+        assert_eq!(truth(tissue, depth), (PathKind::Direct, 1, 0), "{depth} mm");
+    }
+    for depth in [42.0, 48.0, 55.0] {
+        let (path, _, by) = truth(gas, depth);
+        assert!(
+            matches!(path, PathKind::Mirror | PathKind::RingDown),
+            "{depth} mm"
+        );
+        assert_eq!(by, 3);
+    }
     assert!(beside - clean >= 20.0 && clean - noise < 4.0);
     assert!(beside - dirty >= 3.0 && dirty - noise >= 10.0);
 }
@@ -189,7 +192,7 @@ fn bone_shadows_cleanly_and_gas_not() {
 #[test]
 fn a_round_cyst_has_dark_edges_behind_it() {
     // Slower and faster than what is round it, of the same impedance and without loss.
-    for speed in [1450.0, 1600.0] {
+    for speed in [1450.0, 1700.0] {
         let tissue = Stuff::clear("tissue", 1040.0, 1540.0).bright(0.0);
         let cyst = Stuff::clear("cyst", 1040.0 * 1540.0 / speed, speed);
         let rod = ball_mesh([0.0, 0.0, 25.0], 8.0, 6.0);
@@ -208,13 +211,6 @@ fn a_round_cyst_has_dark_edges_behind_it() {
             let run = &sums[line(from)..line(to)];
             10.0 * (run.iter().sum::<f64>() / run.len() as f64).log10()
         };
-        for x in -15..=15 {
-            print!(
-                "{:.1} ",
-                mean(f64::from(x) - 0.5, f64::from(x) + 0.5) - mean(-15.0, 15.0)
-            );
-        }
-        println!();
         for side in [-1.0, 1.0] {
             let dark = (0..16)
                 .map(|step| side * (5.0 + 0.25 * f64::from(step)))
@@ -229,6 +225,7 @@ fn a_round_cyst_has_dark_edges_behind_it() {
                 ">= 3 dB, >= 3 dB",
                 &format!("{:.1} dB, {:.1} dB", outside - dark, behind - dark),
             );
+            assert!(outside - dark >= 3.0 && behind - dark >= 3.0);
         }
     }
 }
@@ -301,10 +298,6 @@ fn mirror_images_lie_where_geometry_puts_them() {
         }
     }
     let (seen, label) = (sum / weight, label / labels);
-    println!(
-        "{expected:?} {seen:?} {label:?} {labels} {}",
-        labels * grid.sample_mm
-    );
     let misses = [(seen - expected).norm(), (label - expected).norm(), worst];
     figure(
         "mirror image of a ball of 8 mm: middle of its speckle, of its labels; true places of its samples",
@@ -337,7 +330,7 @@ fn a_lifted_edge_leaves_a_black_wedge_with_bands() {
         // Well inside the lifted part: bands as far apart as the lens is thick, then nothing.
         let first = count + 12;
         let level = |lines, between| 10.0 * power(look, lines, between).log10();
-        let (wedge, image) = (level(first..128, (18.0, 30.0)), level(10..40, (18.0, 30.0)));
+        let (wedge, image) = (level(first..128, (27.0, 36.0)), level(10..40, (27.0, 36.0)));
         let middle = line(look, (first + 128) / 2);
         let bands: Vec<f64> = (2..7)
             .map(|band| {
@@ -347,7 +340,6 @@ fn a_lifted_edge_leaves_a_black_wedge_with_bands() {
             })
             .collect();
         let apart: Vec<f64> = bands.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        println!("{bands:?} {apart:?} {wedge} {image}");
         let (least, most) = apart
             .iter()
             .fold((f64::INFINITY, 0.0f64), |(a, b), &x| (a.min(x), b.max(x)));
