@@ -15,7 +15,7 @@ pub(crate) fn atan2(y: f32, x: f32) -> f32 {
     let series = series * t2 + 0.042_909_615;
     let series = series * t2 - 0.075_289_64;
     let series = series * t2 + 0.106_562_64;
-    let series = series * t2 - 0.142_088_99;
+    let series = series * t2 - 0.142_089;
     let series = series * t2 + 0.199_935_5;
     let series = series * t2 - 0.333_331_45;
     let series = t + t * t2 * series;

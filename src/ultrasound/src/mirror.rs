@@ -221,7 +221,7 @@ impl Gap<'_> {
         let width = across.norm();
         let fraction = across.dot(&(place - near)) / (width * width);
         // NaN where the paths cross.
-        if !(fraction >= 0.0 && fraction < 1.0) {
+        if !(0.0..1.0).contains(&fraction) {
             return None;
         }
         let aside = left.direction.cross(&across) / width;

@@ -147,21 +147,18 @@ impl Scatterers {
             for inner in ranges[second].0..=ranges[second].1 {
                 let (a, b) = (middle(inner, second), middle(outer, third));
                 let (mut low, mut high) = (middle(ranges[row].0, row), middle(ranges[row].1, row));
-                for slab in 0..3 {
+                for (slab, &reach) in reach.iter().enumerate() {
                     let normal = tile.axes.row(slab);
                     let rest = normal[second] * a + normal[third] * b;
                     let slope = normal[row];
                     if slope.abs() < 1e-9 {
-                        if rest.abs() > reach[slab] {
+                        if rest.abs() > reach {
                             high = f64::NEG_INFINITY;
                         }
                         continue;
                     }
                     let inverse = 1.0 / slope;
-                    let ends = (
-                        (-reach[slab] - rest) * inverse,
-                        (reach[slab] - rest) * inverse,
-                    );
+                    let ends = ((-reach - rest) * inverse, (reach - rest) * inverse);
                     low = low.max(ends.0.min(ends.1));
                     high = high.min(ends.0.max(ends.1));
                 }

@@ -238,7 +238,7 @@ wide! {
         let lists = echoes.line.iter().zip(&echoes.delay_mm).zip(&echoes.re).zip(&echoes.im).zip(&echoes.row);
         for ((((&line, &delay), &re), &im), &table) in lists {
             let at = delay * rows_per_mm - first_row as f32;
-            if !(at >= 0.0) {
+            if at.is_nan() || at < 0.0 {
                 continue;
             }
             let row = at as usize;

@@ -41,7 +41,7 @@ impl Seen {
     fn thinned(self, share: f64) -> Self {
         Self {
             excess_db: self.excess_db - 20.0 * libm::log10(share),
-            amplitude: self.amplitude * share,
+            amplitude_np: self.amplitude_np + libm::log(share),
         }
     }
 
