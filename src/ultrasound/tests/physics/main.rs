@@ -12,6 +12,7 @@
 
 mod artifacts;
 mod interfaces;
+mod attenuation;
 mod motion;
 mod psf;
 mod pulse;

@@ -29,7 +29,7 @@ impl Pulse {
 
     /// Pulse-echo amplitude: the sine's spectrum times a generalised normal that is 1/2 at the ends
     /// of the band and 2^−126 at 0 (García, SIMUS, 2022).
-    fn amplitude(&self, f: f64) -> f64 {
+    pub fn amplitude(&self, f: f64) -> f64 {
         let t = self.cycles / self.sent_mhz;
         let sinc = |x: f64| {
             let x = std::f64::consts::PI * x;

@@ -213,3 +213,8 @@ pub fn focused(focus_mm: f64, transmit: Option<f64>, receive: Option<f64>) -> Co
         ..Console::default()
     }
 }
+
+/// Whether a figure meets its bar, as figures say it.
+pub fn mark(is_good: bool) -> &'static str {
+    if is_good { "ok" } else { "MISSED" }
+}
