@@ -7,7 +7,7 @@ use nalgebra::{Matrix3, Vector3};
 use crate::angle::atan2;
 use crate::displacement::Displacement;
 use crate::grid::{ScanGrid, Shape};
-use crate::insonation::{Division, Insonation};
+use crate::insonation::{Cell, Division, Insonation};
 use crate::medium::{Medium, MediumId};
 use crate::simd::wide;
 use crate::speckle::{Lattice, PER_RESOLUTION_CELL, Scatterers, Tile};
@@ -35,7 +35,7 @@ pub(crate) struct Thinning {
 }
 
 /// Thickness of bands, mm: few enough tasks to be cheap, many enough to share out.
-const BANDS: usize = 32;
+const BANDS: usize = 24;
 
 impl Thinning {
     /// From the resolution cells' volumes at the beam's depth nodes, mm³.
@@ -146,8 +146,11 @@ pub(crate) struct TissueMemory {
 /// Scatterers are looked for at most so far out of the slice's own place, mm.
 const MOST_LIFT_MM: f32 = 4.0;
 
+/// Scatterers are looked for where paths go that carry at least this share of the loudest.
+const FOLLOWED: f32 = 0.05;
+
 /// Width of tiles along the scan, mm.
-const TILE_MM: f64 = 10.0;
+const TILE_MM: f64 = 14.0;
 
 impl TissueStage<'_> {
     /// Appends the echoes of a band's scatterers; they have their carrier.
@@ -178,7 +181,9 @@ impl TissueStage<'_> {
     }
 
     fn tile(&self, band: &Band, u: (f64, f64), memory: &mut TissueMemory, echoes: &mut Echoes) {
-        let lifts_mm = self.elevation_reach(band, u);
+        let Some(lifts_mm) = self.elevation_reach(band, u) else {
+            return;
+        };
         let (in_probe, mut tile) = self.tile_box(band, u, lifts_mm);
         let center = tile.center;
         if let Some(displacement) = self.displacement {
@@ -230,7 +235,8 @@ impl TissueStage<'_> {
 
     /// Between which elevations scatterers count, mm: the beam's reach about where paths have been
     /// bent to.
-    fn elevation_reach(&self, band: &Band, u: (f64, f64)) -> (f64, f64) {
+    /// None where nothing echoes.
+    fn elevation_reach(&self, band: &Band, u: (f64, f64)) -> Option<(f64, f64)> {
         let node = |z: f64| node_of(z, self.tables.depth_step_mm, self.tables.depths);
         let beam = self.tables.elevation_edge_mm[node(band.z_mm.0)..=node(band.z_mm.1)]
             .iter()
@@ -249,17 +255,24 @@ impl TissueStage<'_> {
         });
         let cells = rows.flat_map(|row| nodes.clone().map(move |node| row + node));
         let cells = cells.map(|index| &self.insonation.cells[index]);
-        let strongest = cells.clone().map(|cell| cell.amplitude).fold(0.0, f32::max);
+        let strength =
+            |cell: &Cell| cell.amplitude * self.strengths[self.medium.index(cell.medium)];
+        let strongest = cells.clone().map(strength).fold(0.0, f32::max);
+        if strongest <= LEAST_STRENGTH {
+            return None;
+        }
+        let amplitudes = cells.clone().map(|cell| cell.amplitude);
+        let loudest = amplitudes.fold(0.0, f32::max);
         let (low, high) = cells
-            .filter(|cell| cell.amplitude > 0.01 * strongest)
-            .map(|cell| cell.lift_mm())
-            .fold((0.0f32, 0.0f32), |(low, high), lift| {
+            .filter(|cell| cell.amplitude > FOLLOWED * loudest)
+            .map(Cell::lift_mm)
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), lift| {
                 (low.min(lift), high.max(lift))
             });
-        (
-            f64::from(low.max(-MOST_LIFT_MM)) - beam,
-            f64::from(high.min(MOST_LIFT_MM)) + beam,
-        )
+        Some((
+            f64::from(low.clamp(-MOST_LIFT_MM, MOST_LIFT_MM)) - beam,
+            f64::from(high.clamp(-MOST_LIFT_MM, MOST_LIFT_MM)) + beam,
+        ))
     }
 
     /// The box round a piece of the slice: its centre in the probe's frame, and itself in the
