@@ -9,7 +9,7 @@ use ultrasound::displacement::Displacement;
 use ultrasound::engine::{Imager, Medium, View};
 use ultrasound::frame::Look;
 
-use crate::scene::{self, FLUID, SPECKLE, Sound, block, focused, probe};
+use crate::scene::{self, FLUID, Sound, block, focused, probe};
 
 /// Share by which the tissue is compressed.
 const STRAIN: f64 = 0.02;
