@@ -529,22 +529,20 @@ fn beam(grid: &ScanGrid, place: Vector3<f64>, near: f64) -> [f64; 3] {
     [u, z, e]
 }
 
-/// Two-way slopes of attenuation along a path at equal delays.
+/// Two-way slopes of attenuation along a path at equal delays. Where hardly anything gets through,
+/// what is seen came another way: its band goes on as in usual tissue.
 fn fill_slopes(path: &Path, slopes: &mut [f32], tracer: &Tracer<'_>, node_mm: f64) {
     let mut next = 0;
     let mut slope = 0.0;
+    let mut blocked = Blocked::default();
     for segment in &path.segments {
         let rates = &tracer.rates[tracer.medium.index(segment.medium)];
-        // Where hardly anything gets through, what is seen came another way: its band goes on as
-        // before.
-        if segment.state.amplitude < SPENT_AMPLITUDE
-            || segment.state.excess_db > SHADOW_DB
-            || tracer.medium.material(segment.medium).is_gas()
-        {
+        blocked.enter(segment.state.amplitude);
+        if blocked.is_over() || tracer.medium.material(segment.medium).is_gas() {
             break;
         }
         let start = segment.state.delay_mm;
-        let through_mm = unspent_mm(&segment.state, rates, tracer).min(segment.length_mm);
+        let through_mm = blocked.go_on(segment.length_mm, rates, tracer);
         let end = start + through_mm * rates.delay;
         let last = (libm::ceil(end / node_mm).max(0.0) as usize).min(slopes.len());
         for (node, out) in slopes.iter_mut().enumerate().take(last).skip(next) {
@@ -566,23 +564,50 @@ fn fill_slopes(path: &Path, slopes: &mut [f32], tracer: &Tracer<'_>, node_mm: f6
     }
 }
 
-/// How far a path goes on in a medium before it is spent or in shadow, mm.
-fn unspent_mm(state: &State, rates: &Rates, tracer: &Tracer<'_>) -> f64 {
-    let spent = libm::log(state.amplitude / SPENT_AMPLITUDE) / rates.attenuation;
-    let excess_db_mm = rates.attenuation / NP_PER_DB - tracer.usual_db_mm();
-    let shadow = (SHADOW_DB - state.excess_db) / excess_db_mm;
-    // A medium that attenuates less than usual never casts a shadow.
-    let shadow = if excess_db_mm > 0.0 {
-        shadow
-    } else {
-        f64::INFINITY
-    };
-    // NaN without attenuation.
-    if spent < shadow { spent } else { shadow }
+/// What blocks a path: surfaces, and media that take much more than tissue does. Tissue alone, however
+/// deep, blocks nothing until the path is spent.
+#[derive(Default)]
+struct Blocked {
+    amplitude: f64,
+    loss_np: f64,
 }
 
-/// Two-way amplitude below which a path is spent: −80 dB.
-const SPENT_AMPLITUDE: f64 = 1e-4;
+impl Blocked {
+    /// The path enters a medium with this amplitude.
+    fn enter(&mut self, amplitude: f64) {
+        if self.amplitude > 0.0 {
+            self.loss_np += libm::log(self.amplitude / amplitude.max(1e-30)).max(0.0);
+        }
+        self.amplitude = amplitude;
+    }
+
+    fn is_over(&self) -> bool {
+        self.amplitude < SPENT_AMPLITUDE || self.loss_np > SHADOW_DB * NP_PER_DB
+    }
+
+    /// How much of a length through a medium it goes before it is over, mm.
+    fn go_on(&mut self, length_mm: f64, rates: &Rates, tracer: &Tracer<'_>) -> f64 {
+        let usual_np_mm = tracer.usual_db_mm() * NP_PER_DB;
+        let mut through_mm = length_mm;
+        if rates.attenuation > 0.0 {
+            let spent = libm::log(self.amplitude / SPENT_AMPLITUDE) / rates.attenuation;
+            through_mm = through_mm.min(spent);
+        }
+        if rates.attenuation > BLOCKING * usual_np_mm {
+            let left = SHADOW_DB * NP_PER_DB - self.loss_np;
+            through_mm = through_mm.min(left / rates.attenuation);
+            self.loss_np += rates.attenuation * length_mm;
+        }
+        self.amplitude *= libm::exp(-rates.attenuation * length_mm);
+        through_mm
+    }
+}
+
+/// Media that attenuate so many times as much as tissue usually does block sound: bone, lung, stone.
+const BLOCKING: f64 = 4.0;
+
+/// Two-way amplitude below which a path is spent: −120 dB.
+const SPENT_AMPLITUDE: f64 = 1e-6;
 
 fn usual_slope(tracer: &Tracer<'_>) -> f64 {
     tracer.usual_db_mm() * NP_PER_DB / tracer.f_mhz

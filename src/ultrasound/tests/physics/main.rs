@@ -11,8 +11,8 @@
 )]
 
 mod artifacts;
-mod interfaces;
 mod attenuation;
+mod interfaces;
 mod motion;
 mod psf;
 mod pulse;
