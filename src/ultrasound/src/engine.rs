@@ -681,11 +681,8 @@ impl LookPlan {
     /// All bands' rows in one raster.
     fn merge(&mut self) {
         let work = &mut self.work;
-        let whole = (self.layout.rows - 1) as f64 * self.layout.row_mm;
-        work.raster.prepare(&self.layout, Some((0.0, whole as f32)));
-        for band in &work.bands {
-            work.raster.merge(&self.layout, &band.raster);
-        }
+        let parts: Vec<&Raster> = work.bands.iter().map(|band| &band.raster).collect();
+        work.raster.sum(&self.layout, &parts);
         if let Shape::Fan { closed: true, .. } = self.grid.shape {
             work.raster.close(&self.layout);
         }

@@ -189,7 +189,7 @@ fn smooth_slice(traced: &[Walked], out: &mut [Walked], nodes: usize, reach: usiz
 const PENUMBRA: [f32; 5] = [0.1, 0.2, 0.4, 0.2, 0.1];
 
 /// Neighbours that a mean is taken of.
-const MOST_NEIGHBORS: usize = 9;
+const MOST_NEIGHBORS: usize = 5;
 
 /// Keeps means defined where nothing gets through.
 const LEAST_FRONT_WEIGHT: f32 = 1e-9;
@@ -369,8 +369,9 @@ fn place_bent(
     let mut reaching = vec![0.0f32; paths];
     let mut best = Vec::new();
     let mut crowd = vec![0.0f32; paths];
-    for node in 0..nodes {
-        let at = |path: usize| path * nodes + node;
+    for first in (0..nodes).step_by(ROWS_ALIKE) {
+        let rows = first..(first + ROWS_ALIKE).min(nodes);
+        let at = |path: usize| path * nodes + (first + ROWS_ALIKE / 2).min(nodes - 1);
         let place = |path: usize| path as f32 + walked[at(path)].sideways;
         let strength = |path: usize| walked[at(path)].amplitude;
         invert_row(place, strength, &mut best, &mut reaching);
@@ -382,10 +383,17 @@ fn place_bent(
             let gathered = near.iter().sum::<f32>() / near.len() as f32;
             let aside = reaching - place as f32;
             let spread = 1.0 / gathered.clamp(1.0 / MOST_SPREAD, 1.0 / LEAST_SPREAD);
-            cells[place * nodes + node] = cell_of(&walked[at(path)], aside, spread);
+            let cells = &mut cells[place * nodes..(place + 1) * nodes][rows.clone()];
+            let walked = &walked[path * nodes..(path + 1) * nodes][rows.clone()];
+            for (cell, walked) in cells.iter_mut().zip(walked) {
+                *cell = cell_of(walked, aside, spread);
+            }
         }
     }
 }
+
+/// Rows of cells for which one look-up says which paths reach them.
+const ROWS_ALIKE: usize = 4;
 
 /// Bounds of how far refraction thins sound out or gathers it, in amplitude there and back:
 /// diffraction allows no more.

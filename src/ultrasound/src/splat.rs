@@ -1,5 +1,7 @@
 //! Echoes on to lines: each adds to the lines whose beam covers it, at its own delay.
 
+use rayon::prelude::*;
+
 use crate::grid::{REFERENCE_SPEED_M_S, ScanGrid, Shape};
 use crate::simd::wide;
 use crate::tables::{LANES, Tables};
@@ -208,15 +210,37 @@ impl Raster {
         }
     }
 
-    /// Adds another raster's rows to this one.
-    pub fn merge(&mut self, layout: &Layout, part: &Self) {
-        let start = (part.first_row - self.first_row) * 2 * layout.width;
-        let rows = &mut self.data[start..start + part.data.len()];
-        for (sum, &value) in rows.iter_mut().zip(&part.data) {
-            *sum += value;
-        }
+    /// The whole image's rows as the sum of parts, in their order.
+    pub fn sum(&mut self, layout: &Layout, parts: &[&Self]) {
+        let size = 2 * layout.width;
+        self.first_row = 0;
+        self.rows = layout.rows;
+        self.data.resize(layout.rows * size, 0.0);
+        self.data
+            .par_chunks_mut(ROWS_PER_TASK * size)
+            .enumerate()
+            .for_each(|(task, data)| {
+                data.fill(0.0);
+                let first = task * ROWS_PER_TASK;
+                let end = first + data.len() / size;
+                for part in parts {
+                    let from = part.first_row.max(first);
+                    let to = (part.first_row + part.rows).min(end);
+                    if from >= to {
+                        continue;
+                    }
+                    let sums = &mut data[(from - first) * size..(to - first) * size];
+                    let values = &part.data[(from - part.first_row) * size..];
+                    for (sum, &value) in sums.iter_mut().zip(values) {
+                        *sum += value;
+                    }
+                }
+            });
     }
 }
+
+/// Rows that one task sums.
+const ROWS_PER_TASK: usize = 256;
 
 #[derive(Clone, Copy)]
 struct Scale {
