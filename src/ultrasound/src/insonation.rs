@@ -366,21 +366,21 @@ fn place_bent(
     reach: usize,
 ) {
     let (nodes, paths) = (division.nodes, division.paths);
-    let mut reaching = vec![0.0f32; paths];
-    let mut best = Vec::new();
-    let mut crowd = vec![0.0f32; paths];
+    let mut row = Row::default();
+    let mut crowd = Crowd::default();
     for first in (0..nodes).step_by(ROWS_ALIKE) {
         let rows = first..(first + ROWS_ALIKE).min(nodes);
         let at = |path: usize| path * nodes + (first + ROWS_ALIKE / 2).min(nodes - 1);
-        let place = |path: usize| path as f32 + walked[at(path)].sideways;
-        let strength = |path: usize| walked[at(path)].amplitude;
-        invert_row(place, strength, &mut best, &mut reaching);
-        count_crowd(|path| path as f32 + traced[at(path)].sideways, &mut crowd);
-        for (place, &reaching) in reaching.iter().enumerate() {
+        row.take((0..paths).map(|path| {
+            let walked = &walked[at(path)];
+            (path as f32 + walked.sideways, walked.amplitude)
+        }));
+        row.invert();
+        crowd.take((0..paths).map(|path| path as f32 + traced[at(path)].sideways));
+        for (place, &reaching) in row.reaching.iter().enumerate() {
             let path = (reaching + 0.5).clamp(0.0, (paths - 1) as f32) as usize;
             // Where paths spread, sound thins out; where they crowd, it gathers.
-            let near = &crowd[place.saturating_sub(reach)..(place + reach + 1).min(paths)];
-            let gathered = near.iter().sum::<f32>() / near.len() as f32;
+            let gathered = crowd.round(place, reach);
             let aside = reaching - place as f32;
             let spread = 1.0 / gathered.clamp(1.0 / MOST_SPREAD, 1.0 / LEAST_SPREAD);
             let cells = &mut cells[place * nodes..(place + 1) * nodes][rows.clone()];
@@ -400,19 +400,66 @@ const ROWS_ALIKE: usize = 4;
 const MOST_SPREAD: f32 = 3.0;
 const LEAST_SPREAD: f32 = 0.7;
 
-/// How many paths get to each place, from where each has got to; 1 where none is bent.
-fn count_crowd(place: impl Fn(usize) -> f32, crowd: &mut [f32]) {
-    crowd.fill(0.0);
-    let last = (crowd.len() - 1) as f32;
-    for path in 0..crowd.len() {
-        let at = place(path);
-        if !(at >= 0.0 && at <= last) {
-            continue;
+/// How many paths get to each place; 1 where none is bent. Reused.
+#[derive(Debug, Default)]
+struct Crowd {
+    counts: Vec<f32>,
+    /// Sums of the counts up to each place.
+    sums: Vec<f32>,
+}
+
+impl Crowd {
+    /// From where each path has got to.
+    fn take(&mut self, places: impl ExactSizeIterator<Item = f32>) {
+        let paths = places.len();
+        self.counts.clear();
+        self.counts.resize(paths, 0.0);
+        let (mut first, mut last) = (None, 0.0);
+        for place in places {
+            first.get_or_insert(place);
+            last = place;
+            self.count(place);
         }
-        let low = (at as usize).min(crowd.len() - 2);
-        let share = at - low as f32;
-        crowd[low] += 1.0 - share;
-        crowd[low + 1] += share;
+        // Beyond the outermost paths sound is bent as there.
+        let first = first.unwrap_or(0.0);
+        let (low, high) = (first.max(0.0), ((paths - 1) as f32 - last).max(0.0));
+        for step in 1..=low.ceil().min(paths as f32) as usize {
+            self.count(first - step as f32);
+        }
+        for step in 1..=high.ceil().min(paths as f32) as usize {
+            self.count(last + step as f32);
+        }
+        self.sums.clear();
+        self.sums.push(0.0);
+        let mut sum = 0.0;
+        for count in &self.counts {
+            sum += count;
+            self.sums.push(sum);
+        }
+    }
+
+    /// Counts a path, shared out between two places.
+    fn count(&mut self, place: f32) {
+        let paths = self.counts.len();
+        if !(place > -1.0 && place < paths as f32) {
+            return;
+        }
+        // One more, so that cutting rounds down.
+        let low = (place + 1.0) as usize;
+        let share = place + 1.0 - low as f32;
+        if low > 0 {
+            self.counts[low - 1] += 1.0 - share;
+        }
+        if low < paths {
+            self.counts[low] += share;
+        }
+    }
+
+    /// The mean over `2 reach + 1` places.
+    fn round(&self, place: usize, reach: usize) -> f32 {
+        let first = place.saturating_sub(reach);
+        let end = (place + reach + 1).min(self.counts.len());
+        (self.sums[end] - self.sums[first]) / (end - first) as f32
     }
 }
 
@@ -621,52 +668,65 @@ fn usual_slope(tracer: &Tracer<'_>) -> f64 {
     tracer.usual_db_mm() * NP_PER_DB / tracer.f_mhz
 }
 
-/// From where paths have got to, and how strong they still are there, to which path reaches a
-/// place: where paths cross, the one that brings most. `best` is memory.
-fn invert_row(
-    place: impl Fn(usize) -> f32,
-    strength: impl Fn(usize) -> f32,
-    best: &mut Vec<f32>,
-    inverse: &mut [f32],
-) {
-    let count = inverse.len();
-    best.clear();
-    best.resize(count, -1.0);
-    for path in 0..count.saturating_sub(1) {
-        let (from, to) = (place(path), place(path + 1));
-        let span = to - from;
-        let brought = strength(path).min(strength(path + 1)) / span.abs().max(1e-3);
-        let first = from.min(to).ceil().max(0.0) as usize;
-        // Casting to whole numbers turns what is below 0 to 0, which `first` then is not.
-        let end = (from.max(to) + 1.0).floor().clamp(0.0, count as f32) as usize;
-        for at in first..end {
-            if brought > best[at] {
-                best[at] = brought;
-                let fraction = if span.abs() > 1e-3 {
-                    (at as f32 - from) / span
-                } else {
-                    0.5
-                };
-                inverse[at] = path as f32 + fraction;
+/// Which path reaches a place, at one depth. Reused.
+#[derive(Debug, Default)]
+struct Row {
+    /// Where each path has got to, and how strong it still is there.
+    paths: Vec<(f32, f32)>,
+    /// What the path brings that is taken so far.
+    best: Vec<f32>,
+    /// By place: the path, in fractions.
+    reaching: Vec<f32>,
+}
+
+impl Row {
+    fn take(&mut self, paths: impl Iterator<Item = (f32, f32)>) {
+        self.paths.clear();
+        self.paths.extend(paths);
+    }
+
+    /// From paths to places; where paths cross, the one that brings most counts.
+    fn invert(&mut self) {
+        let count = self.paths.len();
+        self.best.clear();
+        self.best.resize(count, -1.0);
+        self.reaching.resize(count, 0.0);
+        for (path, pair) in self.paths.windows(2).enumerate() {
+            let ((from, a), (to, b)) = (pair[0], pair[1]);
+            let span = to - from;
+            let brought = a.min(b) / span.abs().max(1e-3);
+            // Casting cuts, and turns what is below 0 to 0.
+            let low = from.min(to);
+            let cut = low as usize;
+            let first = cut + usize::from(low > cut as f32);
+            let end = ((from.max(to) + 1.0) as usize).min(count);
+            for at in first..end {
+                if brought > self.best[at] {
+                    self.best[at] = brought;
+                    self.reaching[at] = path as f32 + fraction_of(at as f32 - from, span);
+                }
+            }
+        }
+        for at in 0..count {
+            if self.best[at] < 0.0 {
+                self.reaching[at] = self.beyond_edge(at as f32);
             }
         }
     }
-    for (at, (out, best)) in inverse.iter_mut().zip(best.iter()).enumerate() {
-        if *best < 0.0 {
-            *out = beyond_edge(at as f32, count, &place);
-        }
+
+    /// Which path would reach a place beyond the outermost paths: the bend there goes on.
+    fn beyond_edge(&self, at: f32) -> f32 {
+        let last = self.paths.len() - 1;
+        let path = if at < self.paths[0].0 { 0 } else { last - 1 };
+        let (low, high) = (self.paths[path].0, self.paths[path + 1].0);
+        path as f32 + fraction_of(at - low, high - low).clamp(-8.0, 8.0)
     }
 }
 
-/// Which path would reach a place beyond the outermost paths: the bend there goes on.
-fn beyond_edge(at: f32, count: usize, place: impl Fn(usize) -> f32) -> f32 {
-    let path = if at < place(0) {
-        0
+fn fraction_of(part: f32, whole: f32) -> f32 {
+    if whole.abs() > 1e-3 {
+        part / whole
     } else {
-        count.saturating_sub(2)
-    };
-    let (low, high) = (place(path), place((path + 1).min(count - 1)));
-    let span = high - low;
-    let fraction = if span > 1e-3 { (at - low) / span } else { 0.5 };
-    path as f32 + fraction.clamp(-8.0, 8.0)
+        0.5
+    }
 }

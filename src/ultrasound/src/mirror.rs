@@ -124,8 +124,8 @@ pub(crate) fn mirrored_starts(
 ) -> (Vec<Start>, Vec<Mirrored>) {
     let middle = division.slices / 2;
     let mirror_of = |slice: usize, path: usize| {
-        let index = slice * division.paths + path;
-        (path < division.paths).then(|| insonation.paths[index].mirrors.first())?
+        let slice = &insonation.paths[slice * division.paths..(slice + 1) * division.paths];
+        slice.get(path)?.mirrors.first()
     };
     let turned = (0..division.paths).filter_map(|path| {
         let mirror = mirror_of(middle, path)?;
@@ -134,7 +134,7 @@ pub(crate) fn mirrored_starts(
         let most = (BASELINE_MM / division.spacing_mm(grid, z_mm)) as usize + 1;
         let (beside, steps) = (1..=most).rev().find_map(|steps| {
             let found = mirror_of(middle, path + steps)
-                .or_else(|| mirror_of(middle, path.wrapping_sub(steps)))?;
+                .or_else(|| mirror_of(middle, path.checked_sub(steps)?))?;
             Some((found, steps as f64))
         })?;
         let above = mirror_of((middle + 1).min(division.slices - 1), path)

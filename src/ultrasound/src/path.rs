@@ -572,3 +572,62 @@ fn lobe(specularity: f64, cosine: f64) -> f64 {
     let bell = |width: f64| libm::exp(-(angle / width) * (angle / width));
     specularity * bell(SMOOTH_RAD) + (1.0 - specularity) * bell(ROUGH_RAD)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rates(impedance_rayl: f64, speed_m_s: f64) -> Rates {
+        Rates {
+            impedance_rayl,
+            speed_m_s,
+            delay: REFERENCE_SPEED_M_S / speed_m_s,
+            attenuation: 0.0,
+            slope: 0.0,
+            aberrates: false,
+            specularity: 1.0,
+        }
+    }
+
+    #[test]
+    fn interfaces_bend_as_snell_says() {
+        for speed in [
+            343.0, 1020.0, 1450.0, 1478.0, 1595.0, 1750.0, 2670.0, 3750.0,
+        ] {
+            for degrees in (1..90).step_by(2) {
+                let angle = f64::from(degrees).to_radians();
+                let sine = speed / 1540.0 * angle.sin();
+                let (before, after) = (rates(1.6e6, 1540.0), rates(1.6e6, speed));
+                let met = Interface::new(&before, &after, angle.cos());
+                if sine >= 1.0 {
+                    assert_eq!((met.reflection, met.refracted.is_some()), (1.0, false));
+                    continue;
+                }
+                // The normal is (0, 1), the path comes at (sin, cos).
+                let Some((along, onward)) = met.refracted else {
+                    assert!((sine.asin() - angle).abs() < LEAST_TURN);
+                    continue;
+                };
+                let (x, y) = (along * angle.sin(), along * angle.cos() + onward);
+                assert!((x.hypot(y) - 1.0).abs() < 1e-9);
+                assert!((x.atan2(y) - sine.asin()).abs().to_degrees() < 1e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn reflection_at_an_angle_is_that_of_fluids() {
+        // Water to a fluid of 2 Mrayl and 1700 m/s at 30 degrees, by hand: sin θt = 0.55195,
+        // cos θt = 0.83387; (2·0.86603 − 1.54·0.83387)/(2·0.86603 + 1.54·0.83387) = 0.14851.
+        let met = Interface::new(
+            &rates(1.54e6, 1540.0),
+            &rates(2e6, 1700.0),
+            30f64.to_radians().cos(),
+        );
+        assert!((met.reflection - 0.148_51).abs() < 1e-4);
+        // Straight on: (2 − 1.54)/(2 + 1.54).
+        let met = Interface::new(&rates(1.54e6, 1540.0), &rates(2e6, 1700.0), 1.0);
+        assert!((met.reflection - 0.46 / 3.54).abs() < 1e-12);
+        assert_eq!(met.refracted, None);
+    }
+}

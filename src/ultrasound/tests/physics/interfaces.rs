@@ -128,7 +128,7 @@ fn snell_bends_what_points_behind_an_interface_show() {
             let frame = look_at(&mut imager, &world);
             let look = &frame.looks[0];
             let range = entry[1] + s * 1540.0 / speed;
-            let (at, depth, _) = spot(look, 34..94, (range - 2.0, range + 2.0));
+            let (at, _, _) = spot(look, 34..94, (range - 2.0, range + 2.0));
             let u = look.grid.u_of_line(at);
             let start = [u, 20.0 + u * tilt.to_radians().tan()];
             let seen = (place[0] - start[0]).atan2(place[2] - start[1]) + tilt.to_radians();

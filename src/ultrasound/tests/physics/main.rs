@@ -19,4 +19,5 @@ mod pulse;
 mod scene;
 mod speckle;
 mod timing;
+mod truth;
 mod world;

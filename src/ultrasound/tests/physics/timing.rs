@@ -33,7 +33,7 @@ fn points_behind_layers_come_at_the_time_that_the_layers_take() {
     for (probe, depth_mm) in [("L12-3v", 60.0), ("C5-2v", 80.0)] {
         let mut imager = imager(probe, &console(depth_mm, 40.0, 2048));
         let mut worst: f64 = 0.0;
-        for (name, layers) in stacks {
+        for (_, layers) in stacks {
             let mut world = World::of(layers[0].0);
             let (mut z, mut expected) = (0.0, 0.0);
             for (index, (stuff, thickness)) in layers.iter().enumerate() {
