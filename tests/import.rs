@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::looks::the_real_kidney_looks_as_it_did;
 use crate::program::{real_anatomy, sonocath, sonocath_json};
 use crate::tiny::{ball_labels, octahedron_stl, write_gz};
 
@@ -202,6 +203,7 @@ fn the_real_ct_becomes_a_sound_patient() {
         "{planes:?}"
     );
     sonocath_json(at, &["patient", "preview", "p", "--out", "p.png", "--json"]);
+    the_real_kidney_looks_as_it_did(&at.join("p"));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod bad_input;
 mod bench;
 mod import;
+mod looks;
 mod make;
 mod program;
 mod scan;
