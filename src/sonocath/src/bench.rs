@@ -167,7 +167,7 @@ impl<'a> Bench<'a> {
         let display = Display::new(
             &imager.grids(),
             &console,
-            machine_compensation(&imager),
+            machine_compensation(&imager, &console),
             PICTURE,
         );
         Ok(Case {

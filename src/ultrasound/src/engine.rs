@@ -205,6 +205,11 @@ impl Imager {
         self.f0_mhz
     }
 
+    /// Electronic noise of the receiver, dB re a perfect mirror's echo, before any gain.
+    pub fn noise_db(&self) -> f64 {
+        NOISE_DB
+    }
+
     /// How bright speckle would be at each sample of the first look in a medium without
     /// attenuation, dB over that at its brightest: what the machine knows of its own beam.
     pub fn sensitivity_db(&self) -> &[f32] {

@@ -37,17 +37,19 @@ pub(crate) struct PulseBank {
 impl PulseBank {
     /// From the beam's on-axis spectrum; `row_mm` is the distance of the rows it is applied to.
     pub fn new(beam: &Beam, f0_mhz: f64, row_mm: f64, depth_mm: f64) -> Self {
-        let longest_mm = (0..beam.depths)
-            .map(|node| pulse_reach_mm(beam, node, f0_mhz))
-            .fold(0.0, f64::max);
-        let taps = (2 * libm::ceil(longest_mm / row_mm) as usize + 1)
+        let zone_mm = depth_mm / ZONES as f64;
+        let reaches: Vec<f64> = (0..ZONES)
+            .map(|zone| zone_reach_mm(beam, (zone as f64 + 0.5) * zone_mm))
+            .collect();
+        // The near field's long pulse serves no one: what is farther off is cut there.
+        let longest_mm = reaches[1..].iter().copied().fold(0.0, f64::max);
+        let taps = (2 * libm::ceil(FADED * longest_mm / row_mm) as usize + 1)
             .next_multiple_of(8)
             .clamp(16, 256);
         let peaks: Vec<f32> = (0..beam.depths)
             .map(|node| pulse_peak(beam, node, f0_mhz) as f32)
             .collect();
         let greatest = peaks.iter().copied().fold(0.0, f32::max);
-        let zone_mm = depth_mm / ZONES as f64;
         let most = 2.0 * MOST_ATTENUATION / 10.0 * depth_mm * crate::medium::NP_PER_DB;
         let slope_step = most / (SLOPES - 1) as f64;
         let mut filters = vec![0.0; ZONES * SLOPES * 2 * taps];
@@ -58,9 +60,16 @@ impl PulseBank {
                 let z = (zone as f64 + 0.5) * zone_mm;
                 let node = (libm::round(z / beam.depth_step_mm) as usize).min(beam.depths - 1);
                 let peak = f64::from(peaks[node]);
+                let reach_mm = reaches[zone].min(longest_mm);
                 for (slope, filter) in filters.chunks_mut(2 * taps).enumerate() {
                     let slope = slope as f64 * slope_step;
-                    fill_filter(beam, node, (f0_mhz, row_mm, slope), peak, filter);
+                    fill_filter(
+                        beam,
+                        node,
+                        (f0_mhz, row_mm, slope),
+                        (peak, reach_mm),
+                        filter,
+                    );
                 }
             });
         Self {
@@ -134,6 +143,13 @@ fn pulse_peak(beam: &Beam, node: usize, f0_mhz: f64) -> f64 {
         .fold(0.0, f64::max)
 }
 
+/// Half the length of the pulse down to about −40 dB, at a depth in usual tissue: of a bell-shaped one
+/// 1.3 times its −6 dB width.
+fn zone_reach_mm(beam: &Beam, z_mm: f64) -> f64 {
+    let node = (libm::round(z_mm / beam.depth_step_mm) as usize).min(beam.depths - 1);
+    1.3 * f64::from(beam.widths_mm[node][0])
+}
+
 /// Half the length of the pulse down to −40 dB, mm.
 fn pulse_reach_mm(beam: &Beam, node: usize, f0_mhz: f64) -> f64 {
     let (low, high) = (
@@ -160,7 +176,7 @@ fn fill_filter(
     beam: &Beam,
     node: usize,
     (f0_mhz, row_mm, slope): (f64, f64, f64),
-    peak: f64,
+    (peak, reach_mm): (f64, f64),
     filter: &mut [f32],
 ) {
     // Echoes were shared out between two rows, which dulls the band's edges; this undoes it.
@@ -179,10 +195,22 @@ fn fill_filter(
     let middle = (taps / 2) as f64;
     for (tap, (re, im)) in re.iter_mut().zip(im).enumerate() {
         let tau = (middle - tap as f64) * row_mm;
-        let value = pulse_at(beam, node, f0_mhz, slope, tau, sharpen) / peak;
+        let value =
+            pulse_at(beam, node, f0_mhz, slope, tau, sharpen) * fade(tau.abs() / reach_mm) / peak;
         (*re, *im) = (value.re as f32, value.im as f32);
     }
 }
+
+/// What is left of the pulse so many reaches from its middle. A band cut off somewhere rings for ever;
+/// behind a bright wall that would fill fluids with grey.
+fn fade(reaches: f64) -> f64 {
+    let beyond = ((reaches - 1.0) / (FADED - 1.0)).clamp(0.0, 1.0);
+    let cosine = libm::cos(beyond * std::f64::consts::FRAC_PI_2);
+    cosine * cosine
+}
+
+/// The pulse has faded to nothing so many reaches from its middle.
+const FADED: f64 = 1.4;
 
 /// An echo that comes back so strong that the probe's face sends it into the body again.
 #[derive(Clone, Copy, Debug, PartialEq)]
