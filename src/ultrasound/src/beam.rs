@@ -74,6 +74,16 @@ pub struct Beam {
     pub far_lateral: Vec<Complex<f32>>,
     /// On-axis two-way amplitude of each class over that of class 0: `[class][depth]`.
     pub class_gain: Vec<f32>,
+    /// Amplitude factor for tissue's scatterers, of class 0: `[attenuation][depth]`.
+    ///
+    /// The product of factors is right on the axis, but beside it each frequency has a beam of its
+    /// own, the wider the lower it is. Of scatterers without number the power
+    /// `Σ_f |spectrum|² loss² ∫|lateral_f|² dx ∫|elevation_f|² de` echoes, not
+    /// `Σ_f |spectrum|² loss² · ∫|lateral|² dx · ∫|elevation|² de`; this is the square root of the
+    /// first over the second. Single points and planes are not to be scaled. It makes the power
+    /// right, but not how the power is shared out among the frequencies, which stays that of the
+    /// axis.
+    pub speckle_gain: Vec<f32>,
     /// Elevation profile `[depth][offset]`, offsets from −`elevation_reach_mm` to
     /// +`elevation_reach_mm`, `elevation_nodes` of them (odd).
     pub elevation: Vec<Complex<f32>>,
@@ -119,6 +129,7 @@ impl Beam {
             steps_per_line,
             far_lateral: far.iter().flat_map(|row| row.profile.clone()).collect(),
             class_gain: setting.class_gain(&far),
+            speckle_gain: setting.speckle_gain(&far, &near, &elevations),
             elevation: elevations
                 .iter()
                 .flat_map(|row| row.profile.clone())

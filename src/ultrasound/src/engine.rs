@@ -848,7 +848,7 @@ fn sensitivity(
             let z = depth as f64 * beam.depth_step_mm;
             let lateral_mm = tables.lateral_power(depth) * grid.line_distance_mm(z);
             let power = lateral_mm * f64::from(elevation_mm[depth]) * bank.energy_mm(z, 1.0);
-            let gain = f64::from(bank.gain_at(z));
+            let gain = f64::from(bank.gain_at(z)) * f64::from(tables.speckle_gain(0, depth));
             10.0 * libm::log10((power * gain * gain).max(1e-20))
         })
         .collect();

@@ -89,6 +89,18 @@ impl Radiator {
         places: &[Place],
         spectra: &[Vec<Complex<f64>>],
     ) -> Vec<Vec<Complex<f32>>> {
+        self.echoes_and_powers(band, places, spectra, None).0
+    }
+
+    /// The same, and for each frequency `Σ_place count(place) · |sent · received|²`: none without
+    /// counts, which are by place.
+    pub fn echoes_and_powers(
+        &self,
+        band: &Band,
+        places: &[Place],
+        spectra: &[Vec<Complex<f64>>],
+        counts: Option<&[f32]>,
+    ) -> (Vec<Vec<Complex<f32>>>, Vec<f64>) {
         let width = Width::detect();
         let prepared = Prepared::new(self, band);
         let scaled = |spectrum: &Vec<Complex<f64>>| -> Vec<Complex<f32>> {
@@ -98,15 +110,29 @@ impl Radiator {
         let spectra: Vec<Vec<Complex<f32>>> = spectra.iter().map(scaled).collect();
         let mut sums = vec![Sums::ZERO; band.count];
         let mut echoes = vec![Vec::with_capacity(places.len()); spectra.len()];
-        for block in places.chunks(LANES) {
+        let mut powers = vec![Eight::all(0.0); counts.map_or(0, |_| band.count)];
+        for (index, block) in places.chunks(LANES).enumerate() {
             prepared.fields(width, block, &mut sums);
+            if let Some(counts) = counts {
+                let mut of_block = Eight::all(0.0);
+                let counts = counts.iter().skip(index * LANES);
+                for (of, &count) in of_block.0.iter_mut().take(block.len()).zip(counts) {
+                    *of = count;
+                }
+                add_powers(width, &sums, of_block, &mut powers);
+            }
             for (spectrum, echoes) in spectra.iter().zip(&mut echoes) {
                 let [re, im] = total(width, &sums, spectrum);
                 let lanes = re.0.iter().zip(&im.0).take(block.len());
                 echoes.extend(lanes.map(|(&re, &im)| Complex::new(re, im)));
             }
         }
-        echoes
+        let whole = |(power, scale): (&Eight, f64)| {
+            let sum: f64 = power.0.iter().map(|&power| f64::from(power)).sum();
+            sum * scale * scale
+        };
+        let powers = powers.iter().zip(lobe_scales(band)).map(whole).collect();
+        (echoes, powers)
     }
 }
 
@@ -494,6 +520,31 @@ fn total_inline(sums: &[Sums], spectrum: &[Complex<f32>]) -> [Eight; 2] {
         im = im + (both_re * w_im + both_im * w_re);
     }
     [re, im]
+}
+
+/// Adds `count · |sent · received|²` at eight points to each frequency's powers.
+fn add_powers(width: Width, sums: &[Sums], count: Eight, powers: &mut [Eight]) {
+    match width {
+        Width::Plain => add_powers_inline(sums, count, powers),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `Width::Avx2` is only made by `Width::detect` where the processor has AVX2.
+        Width::Avx2 => unsafe { add_powers_avx2(sums, count, powers) },
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn add_powers_avx2(sums: &[Sums], count: Eight, powers: &mut [Eight]) {
+    add_powers_inline(sums, count, powers);
+}
+
+#[inline(always)]
+fn add_powers_inline(sums: &[Sums], count: Eight, powers: &mut [Eight]) {
+    for (sums, power) in sums.iter().zip(powers) {
+        let sent = sums.sent_re * sums.sent_re + sums.sent_im * sums.sent_im;
+        let got = sums.got_re * sums.got_re + sums.got_im * sums.got_im;
+        *power = *power + sent * got * count;
+    }
 }
 
 /// Sine and cosine of angles in turns of either sign, up to a million.

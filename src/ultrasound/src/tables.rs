@@ -38,6 +38,8 @@ pub(crate) struct Tables {
     side_of_line: Vec<u16>,
     /// By `[side][variant][depth]`: first and end of the lanes of eight that matter.
     pub spans: Vec<(u8, u8)>,
+    /// Amplitude factor for tissue's scatterers, `[variant][depth]`; see [`Beam::speckle_gain`].
+    speckle_gain: Vec<f32>,
     /// Elevation profile as in [`Beam`].
     elevation: Vec<Complex<f32>>,
     elevation_nodes: usize,
@@ -102,6 +104,14 @@ impl Tables {
             weights,
             side_of_line,
             spans,
+            // Widening leaves the power as it is.
+            speckle_gain: (0..variants)
+                .flat_map(|variant| {
+                    let first = variant / WIDENINGS.len() * beam.depths;
+                    &beam.speckle_gain[first..first + beam.depths]
+                })
+                .copied()
+                .collect(),
             elevation: beam.elevation.clone(),
             elevation_nodes: beam.elevation_nodes,
             elevation_step_mm,
@@ -138,6 +148,12 @@ impl Tables {
     pub fn row(&self, line: usize, variant: u8, depth: usize) -> u32 {
         let side = usize::from(self.side_of_line[line.min(self.side_of_line.len() - 1)]);
         ((side * self.variants + usize::from(variant)) * self.depths + depth) as u32
+    }
+
+    /// Amplitude factor for tissue's scatterers; see [`Beam::speckle_gain`].
+    #[inline]
+    pub fn speckle_gain(&self, variant: u8, depth: usize) -> f32 {
+        self.speckle_gain[usize::from(variant) * self.depths + depth]
     }
 
     /// The depth node nearest to a depth.

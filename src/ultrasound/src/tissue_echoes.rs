@@ -359,6 +359,7 @@ impl TissueStage<'_> {
             let cell = &self.insonation.cells[located.cell[i] as usize];
             let mark = scatterers.mark[i];
             let share = shares[located.depth[i] as usize][usize::from(mark.abs() > 1.5)];
+            let share = share * tables.speckle_gain(cell.variant, located.depth[i] as usize);
             let amplitude = strengths[self.medium.index(cell.medium)] * cell.amplitude * share;
             located.strong[strong] = (index, amplitude.copysign(mark));
             strong += usize::from(amplitude > LEAST_STRENGTH);

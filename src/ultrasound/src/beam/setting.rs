@@ -48,8 +48,14 @@ pub(super) struct Setting<'a> {
     pub depth_step_mm: f64,
 }
 
-/// The near lateral profile of a class at a depth and attenuation.
-pub(super) type NearRow = Vec<Complex<f32>>;
+/// The near lateral profiles of a class at a depth.
+pub(super) struct NearRow {
+    /// `[attenuation][offset]`.
+    profiles: Vec<Vec<Complex<f32>>>,
+    /// Class 0 only: ∫|echo|² over the profile's reach at each frequency, without pulse, in steps of
+    /// the profile.
+    powers: Vec<f64>,
+}
 
 /// What the frequencies count at the moment when the echo from the axis peaks.
 struct AtPeak {
@@ -72,6 +78,8 @@ pub(super) struct ElevationRow {
     pub reach_mm: f64,
     pub profile: Vec<Complex<f32>>,
     axis: Vec<Complex<f64>>,
+    /// ∫|echo|² over the reach at each frequency, without pulse, in steps of the profile.
+    powers: Vec<f64>,
 }
 
 impl<'a> Setting<'a> {
@@ -243,25 +251,21 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// The near lateral profiles of a class at a depth, `[attenuation][offset]`, for all classes
-    /// and depths.
-    pub fn near_rows(&self, far: &[FarRow], half_lines: usize, steps: usize) -> Vec<Vec<NearRow>> {
-        let row = |i: usize| {
-            let class = &self.classes.list[i / self.depths];
-            self.near_row(class, i % self.depths, &far[i].axis, half_lines, steps)
-        };
+    /// The near lateral profiles of all classes at all depths.
+    pub fn near_rows(&self, far: &[FarRow], half_lines: usize, steps: usize) -> Vec<NearRow> {
+        let row = |i: usize| self.near_row(i, &far[i].axis, half_lines, steps);
         (0..far.len()).into_par_iter().map(row).collect()
     }
 
     fn near_row(
         &self,
-        class: &Class,
-        depth: usize,
+        index: usize,
         axis: &[Complex<f64>],
         half_lines: usize,
         steps: usize,
-    ) -> Vec<NearRow> {
-        let z_mm = self.node_mm(depth);
+    ) -> NearRow {
+        let class = &self.classes.list[index / self.depths];
+        let z_mm = self.node_mm(index % self.depths);
         let radiator = self.radiator(class, z_mm);
         let weights: Vec<_> = (0..ATTENUATIONS_DB_CM_MHZ.len())
             .map(|attenuation| self.at_peak(axis, attenuation, z_mm).weights)
@@ -271,23 +275,67 @@ impl<'a> Setting<'a> {
         let places: Vec<Place> = (from..=side)
             .map(|i| self.beside(class, i as f64 / steps as f64, z_mm))
             .collect();
-        let mut rows = radiator.echoes(&self.band, &places, &weights);
-        for row in &mut rows {
+        let counts = trapezoid(places.len(), class.even);
+        let counts = (index < self.depths).then_some(&counts[..]);
+        let (mut profiles, powers) =
+            radiator.echoes_and_powers(&self.band, &places, &weights, counts);
+        for row in &mut profiles {
             row[(-from) as usize] = Complex::new(1.0, 0.0);
             if class.even {
                 *row = mirrored(row);
             }
         }
-        rows
+        NearRow { profiles, powers }
+    }
+
+    /// See [`Beam::speckle_gain`].
+    pub fn speckle_gain(
+        &self,
+        far: &[FarRow],
+        near: &[NearRow],
+        elevations: &[ElevationRow],
+    ) -> Vec<f32> {
+        let gain = |i: usize| {
+            let (attenuation, depth) = (i / self.depths, i % self.depths);
+            let (across, along) = (&near[depth], &elevations[depth]);
+            // Both without the pulse, by frequency: the power of all echoes, and of those from the
+            // axis.
+            let round = matches!(self.aperture, Aperture::Disc(_));
+            let loss = self.loss(attenuation, self.node_mm(depth));
+            let (mut power, mut axis_power) = (0.0, 0.0);
+            for (n, (amplitude, loss)) in self.amplitudes.iter().zip(loss).enumerate() {
+                let pulse = (amplitude * loss) * (amplitude * loss);
+                let axis = far[depth].axis[n].norm_sqr();
+                let both = across.powers[n] * along.powers[n];
+                // A round element's field is one factor, which both profiles are cuts through.
+                if !round {
+                    power += pulse * both;
+                    axis_power += pulse * axis * along.axis[n].norm_sqr();
+                } else if axis > 0.0 {
+                    power += pulse * both / axis;
+                    axis_power += pulse * axis;
+                }
+            }
+            let profiles = power_of(&across.profiles[attenuation]) * power_of(&along.profile);
+            let model = axis_power * profiles;
+            if model > 0.0 && power > 0.0 {
+                libm::sqrt(power / model) as f32
+            } else {
+                1.0
+            }
+        };
+        (0..ATTENUATIONS_DB_CM_MHZ.len() * self.depths)
+            .map(gain)
+            .collect()
     }
 
     /// `[class][attenuation][depth][offset]`.
-    pub fn sorted_near(&self, near: &[Vec<NearRow>]) -> Vec<Complex<f32>> {
+    pub fn sorted_near(&self, near: &[NearRow]) -> Vec<Complex<f32>> {
         let mut lateral = Vec::new();
         for of_class in near.chunks(self.depths) {
             for attenuation in 0..ATTENUATIONS_DB_CM_MHZ.len() {
-                for rows in of_class {
-                    lateral.extend_from_slice(&rows[attenuation]);
+                for row in of_class {
+                    lateral.extend_from_slice(&row.profiles[attenuation]);
                 }
             }
         }
@@ -344,23 +392,28 @@ impl<'a> Setting<'a> {
         };
         let axis = radiator.two_way(&self.band, [0.0, z_mm]);
         let weights = [self.at_peak(&axis, MIDDLE, z_mm).weights];
-        let profile = |reach_mm: f64| {
+        let counts = trapezoid(ELEVATION_SIDE, true);
+        let profile = |reach_mm: f64, counts: Option<&[f32]>| {
             let places: Vec<Place> = (0..ELEVATION_SIDE)
                 .map(|i| [reach_mm * i as f64 / (ELEVATION_SIDE - 1) as f64, z_mm])
                 .collect();
-            radiator.echoes(&self.band, &places, &weights).concat()
+            let (profiles, powers) =
+                radiator.echoes_and_powers(&self.band, &places, &weights, counts);
+            (profiles.concat(), powers)
         };
-        let last = profile(edge_mm)
+        let last = profile(edge_mm, None)
+            .0
             .iter()
             .rposition(|echo| echo.norm_sqr().sqrt() > ELEVATION_FLOOR);
         let share = (last.unwrap_or(0) + 1).min(ELEVATION_SIDE - 1) as f64;
         let reach_mm = edge_mm * share / (ELEVATION_SIDE - 1) as f64;
-        let mut half = profile(reach_mm);
+        let (mut half, powers) = profile(reach_mm, Some(&counts));
         half[0] = Complex::new(1.0, 0.0);
         ElevationRow {
             reach_mm,
             profile: mirrored(&half),
             axis,
+            powers,
         }
     }
 
@@ -464,6 +517,26 @@ impl<'a> Setting<'a> {
 /// A half profile from the axis on, and its mirror image before it.
 fn mirrored(half: &[Complex<f32>]) -> Vec<Complex<f32>> {
     half[1..].iter().rev().chain(half).copied().collect()
+}
+
+/// How often each node of a profile counts in its integral by the trapezoid rule, in steps; `even`:
+/// half a profile from the axis on, counted for both halves.
+fn trapezoid(nodes: usize, even: bool) -> Vec<f32> {
+    let count = |i: usize| match (even, i) {
+        (true, 0) => 1.0,
+        (true, i) if i + 1 < nodes => 2.0,
+        (true, _) => 1.0,
+        (false, i) if i == 0 || i + 1 == nodes => 0.5,
+        (false, _) => 1.0,
+    };
+    (0..nodes).map(count).collect()
+}
+
+/// ∫|profile|² by the trapezoid rule, in steps.
+fn power_of(profile: &[Complex<f32>]) -> f64 {
+    let counts = trapezoid(profile.len(), false);
+    let power = |(value, &count): (&Complex<f32>, &f32)| f64::from(value.norm_sqr() * count);
+    profile.iter().zip(&counts).map(power).sum()
 }
 
 /// How wide a profile is at half its height on the axis, mm; `None` if it does not fall so far on
