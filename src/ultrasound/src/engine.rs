@@ -809,7 +809,7 @@ const POINT_LENGTH_MM: f64 = 0.1;
 /// to ring; with air before the lens, and with the body (estimates from pictures of probes in
 /// air: some five to eight bands, gone after about 2 cm).
 const LENS_IN_AIR: f64 = 0.1;
-const LENS_IN_CONTACT: f64 = 0.01;
+const LENS_IN_CONTACT: f64 = 0.0015;
 const LENS_DECAY_IN_AIR: f64 = 0.62;
 const LENS_DECAY_IN_CONTACT: f64 = 0.25;
 

@@ -48,7 +48,7 @@ pub struct Truth {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum PathKind {
-    /// Nothing reaches it.
+    /// Nothing reaches it, or so little that nothing is seen: too deep.
     #[default]
     None = 0,
     /// The straight (refracted) way.
@@ -59,7 +59,7 @@ pub enum PathKind {
     Reverberation = 3,
     /// Ringing of a bubble, haze behind gas.
     RingDown = 4,
-    /// Behind bone or gas: too little sound to see anything.
+    /// Behind what blocks sound: bone, gas, stone.
     Shadow = 5,
 }
 

@@ -12,7 +12,7 @@ use geometry::{Point, Pose};
 
 use crate::grid::{ScanGrid, Shape};
 use crate::medium::{AIR, MediumId, NP_PER_DB};
-use crate::path::{Path, Rates, SHADOW_DB, Start, State, TraceMemory, Tracer};
+use crate::path::{BLOCKING, Path, Rates, SHADOW_DB, Start, State, TraceMemory, Tracer};
 
 /// How an insonation is divided. Follows from the setting.
 #[derive(Clone, Debug, PartialEq)]
@@ -657,9 +657,6 @@ impl Blocked {
         through_mm
     }
 }
-
-/// Media that attenuate so many times as much as tissue usually does block sound: bone, lung, stone.
-const BLOCKING: f64 = 4.0;
 
 /// Two-way amplitude below which a path is spent: −120 dB.
 const SPENT_AMPLITUDE: f64 = 1e-6;

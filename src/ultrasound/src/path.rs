@@ -17,7 +17,20 @@ use crate::medium::{AIR, GEL, Medium, MediumId, NP_PER_DB, medium_of};
 /// Attenuation that counts as usual when shadows are told, dB/cm/MHz.
 const USUAL_ATTENUATION_DB_CM_MHZ: f64 = 0.6;
 
-/// Loss beyond the usual, dB two-way, from which a place lies in shadow.
+/// Media that attenuate so many times as much as tissue usually does block sound: bone, lung, stone.
+pub(crate) const BLOCKING: f64 = 4.0;
+
+/// What a medium takes from a path by blocking it, dB/mm two-way.
+pub(crate) fn blocking_db_mm(rates: &Rates, usual_db_mm: f64) -> f64 {
+    let loss_db_mm = rates.attenuation / NP_PER_DB;
+    if loss_db_mm > BLOCKING * usual_db_mm {
+        loss_db_mm
+    } else {
+        0.0
+    }
+}
+
+/// Loss to what blocks sound, dB two-way, from which a place lies in shadow.
 pub(crate) const SHADOW_DB: f64 = 20.0;
 
 /// A path that turns by less than this at a surface goes straight on: 0.05 degrees.
@@ -111,7 +124,8 @@ pub(crate) struct State {
     pub slope: f64,
     /// Aberrating tissue crossed, mm.
     pub wall_mm: f64,
-    /// Two-way loss beyond the usual, dB.
+    /// Two-way loss, dB, to surfaces and to media that block sound: what casts shadows. What tissue
+    /// takes, however deep, is no shadow.
     pub excess_db: f64,
     /// What shadows it; [`AIR`] for nothing.
     pub shadowed_by: MediumId,
@@ -129,13 +143,13 @@ impl State {
 
     /// The state `s` mm on.
     pub fn after(&self, s: f64, rates: &Rates, usual_db_mm: f64, medium: MediumId) -> Self {
-        let loss_db = rates.attenuation * s / NP_PER_DB;
+        let blocked_db = blocking_db_mm(rates, usual_db_mm) * s;
         let mut next = Self {
             delay_mm: self.delay_mm + rates.delay * s,
             amplitude: self.amplitude * libm::exp(-rates.attenuation * s),
             slope: self.slope + rates.slope * s,
             wall_mm: self.wall_mm + if rates.aberrates { s } else { 0.0 },
-            excess_db: self.excess_db + loss_db - usual_db_mm * s,
+            excess_db: self.excess_db + blocked_db,
             shadowed_by: self.shadowed_by,
         };
         next.blame(medium);

@@ -7,7 +7,7 @@ use crate::frame::{CELL_MM, Facts, PathKind, StructureFacts, Truth};
 use crate::grid::ScanGrid;
 use crate::interface_echoes::tail_kind;
 use crate::medium::{AIR, GEL, MediumId, NP_PER_DB};
-use crate::path::{Path, SHADOW_DB, Segment, Tracer};
+use crate::path::{Path, SHADOW_DB, Segment, Tracer, blocking_db_mm};
 
 /// Two-way amplitude below which nothing is seen any more, −90 dB, as a logarithm.
 const UNSEEN_NP: f64 = -90.0 * NP_PER_DB;
@@ -31,7 +31,7 @@ struct Seen {
 impl Seen {
     fn at(segment: &Segment, s: f64, tracer: &Tracer<'_>) -> Self {
         let rates = &tracer.rates[tracer.medium.index(segment.medium)];
-        let loss_db = rates.attenuation / NP_PER_DB - tracer.usual_db_mm();
+        let loss_db = blocking_db_mm(rates, tracer.usual_db_mm());
         Self {
             excess_db: segment.state.excess_db + loss_db * s,
             amplitude_np: segment.amplitude_np - rates.attenuation * s,
@@ -45,8 +45,12 @@ impl Seen {
         }
     }
 
+    fn is_shadowed(&self) -> bool {
+        self.excess_db > SHADOW_DB
+    }
+
     fn is_visible(&self) -> bool {
-        self.excess_db <= SHADOW_DB && self.amplitude_np > UNSEEN_NP
+        !self.is_shadowed() && self.amplitude_np > UNSEEN_NP
     }
 }
 
@@ -82,8 +86,9 @@ pub(crate) fn facts(
                 let delay = index as f64 * step;
                 let s = (delay - start) / rate;
                 let area = (grid.line_distance_mm(delay) * step) as f32;
-                if !Seen::at(segment, s, tracer).is_visible() {
-                    structure.shadowed_mm2 += area;
+                let seen = Seen::at(segment, s, tracer);
+                if !seen.is_visible() {
+                    structure.shadowed_mm2 += if seen.is_shadowed() { area } else { 0.0 };
                     continue;
                 }
                 structure.visible_mm2 += area;
@@ -193,15 +198,17 @@ fn fill(
                     segment.medium
                 },
                 // What a mirror shows lies in the mirror's shadow as before.
-                shadowed_by: match (kind, seen.is_visible()) {
+                shadowed_by: match (kind, seen.is_shadowed()) {
                     (PathKind::Mirror, _) => truth.shadowed_by,
-                    (_, true) => 0,
-                    (_, false) => state.shadowed_by,
+                    (_, false) => 0,
+                    (_, true) => state.shadowed_by,
                 },
-                path: if seen.is_visible() {
+                path: if seen.is_shadowed() {
+                    PathKind::Shadow
+                } else if seen.is_visible() {
                     kind
                 } else {
-                    PathKind::Shadow
+                    PathKind::None
                 },
                 place_mm: place_of(&patient_from_probe, segment, s),
             };

@@ -105,6 +105,7 @@ pub fn run(arguments: &ScanArguments, terminal: &Terminal) -> Result<ExitCode, F
         probe: &request.probe,
         console: &request.console,
         scan: &scan,
+        plane: arguments.plane.as_deref(),
     };
     terminal.report(&outcome.text(terminal), &outcome.json(terminal));
     Ok(ExitCode::SUCCESS)

@@ -25,6 +25,8 @@ pub struct Outcome<'a> {
     pub console: &'a Console,
     /// What came of it.
     pub scan: &'a Scan,
+    /// The standard plane that was asked for, if it was one.
+    pub plane: Option<&'a str>,
 }
 
 impl Outcome<'_> {
@@ -83,6 +85,20 @@ impl Outcome<'_> {
         named.collect()
     }
 
+    /// What the plane that was asked for requires and does not show.
+    fn missing(&self, terminal: &Terminal) -> Vec<String> {
+        let asked =
+            |plane: &&(_, anatomy::planes::StandardPlane)| Some(plane.1.id.as_str()) == self.plane;
+        let Some((_, plane)) = self.patient.planes.iter().find(asked) else {
+            return Vec::new();
+        };
+        let areas = self.patient.structures.iter().zip(&self.scan.in_view_mm2);
+        areas
+            .filter(|(structure, area)| plane.required.contains(&structure.id) && **area < 1.0)
+            .map(|(structure, _)| name_in(&structure.name, terminal.language).to_owned())
+            .collect()
+    }
+
     fn warnings(&self, terminal: &Terminal) -> Vec<String> {
         let mut warnings = Vec::new();
         let lines = f64::from(self.console.lines);
@@ -98,6 +114,14 @@ impl Outcome<'_> {
             warnings.push(terminal.pick(
                 &format!("{touching} of {lines} lines have contact with the body at worst ({lifted} of {} frames lack some); the others look into air", self.scan.contact.len()),
                 &format!("最差时仅 {touching}/{lines} 条扫描线与人体接触（共 {lifted}/{} 帧接触不全），其余在空气中", self.scan.contact.len()),
+            ).to_owned());
+        }
+        let missing = self.missing(terminal);
+        if let (Some(plane), false) = (self.plane, missing.is_empty()) {
+            let names = missing.join(terminal.pick(", ", "，"));
+            warnings.push(terminal.pick(
+                &format!("plane {plane} is to show {names}, which the probe does not see from there: look for a better window with --pose, or tilt and rock in a sweep"),
+                &format!("切面 {plane} 应显示{names}，但探头从该处看不到：请用 --pose 另选声窗，或在扫查文件中倾斜、摇摆探头"),
             ).to_owned());
         }
         if let Some(why) = self
