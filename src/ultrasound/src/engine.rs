@@ -300,7 +300,7 @@ impl LookPlan {
     fn new(probe: &Probe, console: &Console, angle: f64, f0_mhz: f64, per_cell: f64) -> Self {
         let grid = Arc::new(ScanGrid::new(probe, console, angle));
         let beam = Beam::new(probe, console, &grid);
-        let tables = Tables::new(&beam, &grid, console.effects.aberration);
+        let tables = Tables::new(&beam, console.effects.aberration);
         let axial_mm = beam.widths_mm.iter().map(|w| f64::from(w[0]));
         let shortest = axial_mm.fold(f64::INFINITY, f64::min);
         // Rows at least four to the pulse's width, so that sharing out between rows is benign.
@@ -651,6 +651,7 @@ impl LookPlan {
             strengths: &strengths,
             patient_from_probe: &setting.view.patient_from_probe,
             displacement: setting.view.displacement.as_deref(),
+            flow_tick: setting.effects.flow.then_some(setting.view.tick as u32),
         };
         let whole_mm = self.layout.rows as f64 * self.layout.row_mm;
         let share_mm = whole_mm / bands.len() as f64;

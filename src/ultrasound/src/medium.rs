@@ -40,6 +40,8 @@ pub(crate) struct Material {
     pub specularity: f64,
     /// Fat, muscle and the like: tissue that spoils the focus.
     pub aberrates: bool,
+    /// Blood: its scatterers move between ticks.
+    pub flows: bool,
 }
 
 impl Material {
@@ -55,6 +57,9 @@ impl Material {
             scatter: tissue.scatter,
             specularity: tissue.specularity,
             aberrates,
+            flows: tissue
+                .scatter
+                .is_some_and(|scatter| scatter.texture == Texture::Flowing),
         }
     }
 
@@ -68,6 +73,7 @@ impl Material {
             scatter: None,
             specularity: 1.0,
             aberrates: false,
+            flows: false,
         }
     }
 
@@ -80,6 +86,7 @@ impl Material {
             scatter: None,
             specularity: 1.0,
             aberrates: false,
+            flows: false,
         }
     }
 

@@ -3,7 +3,6 @@
 use nalgebra::Complex;
 
 use crate::beam::Beam;
-use crate::grid::ScanGrid;
 use crate::insonation::Variants;
 use crate::medium::NP_PER_DB;
 
@@ -62,7 +61,7 @@ const FINE_NODES: usize = 129;
 pub(crate) const ELEVATION_EDGE: f32 = 0.12;
 
 impl Tables {
-    pub fn new(beam: &Beam, grid: &ScanGrid, aberration: bool) -> Self {
+    pub fn new(beam: &Beam, aberration: bool) -> Self {
         let taps = (2 * beam.half_lines).next_multiple_of(LANES);
         let phases = beam.steps_per_line;
         let attenuations = beam.attenuations_db_cm_mhz.clone();
@@ -93,7 +92,6 @@ impl Tables {
             profile.fill(row, phases, taps);
             *span = profile_span(row, taps);
         }
-        let _ = grid;
         let (elevation_edge_mm, elevation_step_mm) = elevation_steps(beam);
         let mut tables = Self {
             taps,

@@ -10,8 +10,8 @@ use crate::grid::{ScanGrid, Shape};
 use crate::insonation::{Cell, Division, Insonation};
 use crate::medium::{Medium, MediumId};
 use crate::simd::wide;
-use crate::speckle::{Lattice, PER_RESOLUTION_CELL, Scatterers, Tile};
-use crate::splat::Echoes;
+use crate::speckle::{Lattice, PER_RESOLUTION_CELL, Scatterers, Tile, hash3};
+use crate::splat::{Echoes, sin_cos_turns};
 use crate::tables::{ELEVATION_EDGE, Tables};
 
 /// A stretch of depth that one task works on.
@@ -124,6 +124,8 @@ pub(crate) struct TissueStage<'a> {
     pub strengths: &'a [f32],
     pub patient_from_probe: &'a Pose<PatientFrame, frame::Probe>,
     pub displacement: Option<&'a Displacement>,
+    /// The tick, if blood moves: from one to the next it brings other scatterers.
+    pub flow_tick: Option<u32>,
 }
 
 /// One task's memory.
@@ -383,7 +385,18 @@ impl TissueStage<'_> {
             let near = (line + 0.5).max(0.0) as i32 as usize;
             let near = if closed { near % lines } else { near };
             let row = tables.row(near, cell.variant, depth);
-            let complex = (profile.re * amplitude, profile.im * amplitude);
+            let mut complex = (profile.re * amplitude, profile.im * amplitude);
+            if let Some(tick) = self.flow_tick
+                && self.medium.material(cell.medium).flows
+            {
+                let place = [0, 1, 2].map(|axis| scatterers.place[axis][i].to_bits());
+                let hash = hash3(place[0], place[1], place[2], tick);
+                let (sine, cosine) = sin_cos_turns(hash as f32 * (1.0 / 4_294_967_296.0));
+                complex = (
+                    complex.0 * cosine - complex.1 * sine,
+                    complex.0 * sine + complex.1 * cosine,
+                );
+            }
             echoes.push(line, z_list[i] + cell.shift_mm, complex, row);
             chosen.push((index, cell.medium));
         }
