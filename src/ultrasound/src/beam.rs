@@ -78,11 +78,17 @@ pub struct Beam {
     ///
     /// The product of factors is right on the axis, but beside it each frequency has a beam of its
     /// own, the wider the lower it is. Of scatterers without number the power
-    /// `Σ_f |spectrum|² loss² ∫|lateral_f|² dx ∫|elevation_f|² de` echoes, not
-    /// `Σ_f |spectrum|² loss² · ∫|lateral|² dx · ∫|elevation|² de`; this is the square root of the
-    /// first over the second. Single points and planes are not to be scaled. It makes the power
-    /// right, but not how the power is shared out among the frequencies, which stays that of the
-    /// axis.
+    /// `Σ_f |spectrum|² ∫|lateral_f|² dx ∫|elevation_f|² de` echoes in a medium without
+    /// attenuation, not `Σ_f |spectrum|² · ∫|lateral|² dx · ∫|elevation|² de`; for each attenuation's
+    /// lateral profile this is the square root of the first over the second. Single points and
+    /// planes are not to be scaled.
+    ///
+    /// So the speckle of every frequency f weakens by exp(−4αfz) and by nothing else, although lateral
+    /// profiles widen with the attenuation. What remains: how the power is shared out among the
+    /// frequencies is that of the axis, without the low ones' wider beams. The more they prevail, the
+    /// more is missing from the power as a whole.
+    ///
+    /// Profiles count as far as they are tabled.
     pub speckle_gain: Vec<f32>,
     /// Elevation profile `[depth][offset]`, offsets from −`elevation_reach_mm` to
     /// +`elevation_reach_mm`, `elevation_nodes` of them (odd).

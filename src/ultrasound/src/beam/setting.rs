@@ -298,13 +298,11 @@ impl<'a> Setting<'a> {
         let gain = |i: usize| {
             let (attenuation, depth) = (i / self.depths, i % self.depths);
             let (across, along) = (&near[depth], &elevations[depth]);
-            // Both without the pulse, by frequency: the power of all echoes, and of those from the
-            // axis.
+            // Of echoes from everywhere, and from the axis.
             let round = matches!(self.aperture, Aperture::Disc(_));
-            let loss = self.loss(attenuation, self.node_mm(depth));
             let (mut power, mut axis_power) = (0.0, 0.0);
-            for (n, (amplitude, loss)) in self.amplitudes.iter().zip(loss).enumerate() {
-                let pulse = (amplitude * loss) * (amplitude * loss);
+            for (n, amplitude) in self.amplitudes.iter().enumerate() {
+                let pulse = amplitude * amplitude;
                 let axis = far[depth].axis[n].norm_sqr();
                 let both = across.powers[n] * along.powers[n];
                 // A round element's field is one factor, which both profiles are cuts through.

@@ -492,6 +492,50 @@ fn attenuation_widens_the_beam() {
     assert!(widths[0] < widths[1] && widths[1] < widths[2], "{widths:?}");
 }
 
+/// A single frequency's beam is the product of its factors: in the focus of both, nothing is to be
+/// mended, but for the little that a long pulse's band is wide.
+#[test]
+fn speckle_of_one_frequency_needs_no_gain() {
+    for (name, probe) in [("L11-5v", l11()), ("C5-2v", c5()), ("P4-2v", p4())] {
+        let focus_mm = probe.elevation.focus_mm;
+        let gain = |cycles: f64| {
+            let console = Console {
+                cycles,
+                ..focused(focus_mm, Some(4.0), Some(4.0))
+            };
+            let pitch_mm = 0.5 * 1.54 / probe.center_frequency_mhz;
+            let grid = grid(PARALLEL, 41, pitch_mm, 2.0 * focus_mm);
+            let beam = Beam::new(&probe, &console, &grid);
+            let depth = (focus_mm / beam.depth_step_mm).round() as usize;
+            [0, 1, 2].map(|attenuation| beam.speckle_gain[attenuation * beam.depths + depth])
+        };
+        let (long, short) = (gain(64.0), gain(1.0));
+        println!("{name}: 64 cycles {long:?}, one cycle {short:?}");
+        for gain in long {
+            assert_close(f64::from(gain), 1.0, 0.03);
+        }
+    }
+}
+
+/// However attenuation widens the beam, speckle of a frequency loses no more and no less.
+#[test]
+fn wider_beams_bring_no_power() {
+    for (_, probe, console, grid, _) in peers() {
+        let beam = Beam::new(&probe, &console, &grid);
+        for depth in 0..beam.depths {
+            let power = |attenuation: usize| {
+                let row = beam.near_row(0, attenuation, depth);
+                let sum: f64 = row.iter().map(|z| f64::from(z.norm_sqr())).sum();
+                let ends = f64::from(row[0].norm_sqr() + row[row.len() - 1].norm_sqr());
+                let gain = f64::from(beam.speckle_gain[attenuation * beam.depths + depth]);
+                (sum - 0.5 * ends) * gain * gain
+            };
+            assert_close(power(1), power(0), 1e-4);
+            assert_close(power(2), power(0), 1e-4);
+        }
+    }
+}
+
 /// Everything is a number, at the face as well, and the scale is as documented.
 #[test]
 fn tables_are_finite_and_scaled() {
@@ -503,6 +547,12 @@ fn tables_are_finite_and_scaled() {
         assert!(beam.elevation.iter().all(finite));
         assert!(beam.spectrum.iter().all(finite));
         assert!(beam.class_gain.iter().all(|gain| gain.is_finite()));
+        assert!(
+            beam.speckle_gain
+                .iter()
+                .all(|&gain| gain > 0.0 && gain.is_finite())
+        );
+        assert_eq!(beam.speckle_gain.len(), 3 * beam.depths);
         assert!(beam.focal_area_mm2 > 0.0);
         let nodes = 2 * beam.half_lines * beam.steps_per_line + 1;
         assert_eq!(beam.lateral.len(), beam.classes * 3 * beam.depths * nodes);
