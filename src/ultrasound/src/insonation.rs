@@ -444,14 +444,15 @@ impl Crowd {
         if !(place > -1.0 && place < paths as f32) {
             return;
         }
-        // One more, so that cutting rounds down.
-        let low = (place + 1.0) as usize;
-        let share = place + 1.0 - low as f32;
-        if low > 0 {
-            self.counts[low - 1] += 1.0 - share;
+        // Rounding down first: one more than a place just below the last may round to beyond it.
+        let low = place.floor();
+        let share = place - low;
+        if low >= 0.0 {
+            self.counts[low as usize] += 1.0 - share;
         }
-        if low < paths {
-            self.counts[low] += share;
+        let high = (low + 1.0) as usize;
+        if high < paths {
+            self.counts[high] += share;
         }
     }
 
@@ -725,5 +726,43 @@ fn fraction_of(part: f32, whole: f32) -> f32 {
         part / whole
     } else {
         0.5
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Crowd, Row};
+
+    /// Places on, just beside and far from the edges of 128 paths, and no places at all.
+    const PLACES: [f32; 12] = [
+        -1.0,
+        -0.999_999_94,
+        -1e-9,
+        0.0,
+        0.5,
+        126.999_99,
+        127.0,
+        127.999_99,
+        128.0,
+        1e30,
+        f32::NEG_INFINITY,
+        f32::NAN,
+    ];
+
+    #[test]
+    fn any_places_can_be_counted_and_inverted() {
+        let (mut crowd, mut row) = (Crowd::default(), Row::default());
+        for odd in PLACES {
+            for at in [0, 1, 64, 127] {
+                let place = |path: usize| if path == at { odd } else { path as f32 };
+                crowd.take((0..128).map(place));
+                row.take((0..128).map(|path| (place(path), 1.0)));
+                row.invert();
+                assert_eq!(row.reaching.len(), 128);
+                assert!((0..128).all(|place| crowd.round(place, 3).is_finite()));
+            }
+        }
+        crowd.take((0..128).map(|path| path as f32));
+        assert!((0..128).all(|place| (crowd.round(place, 3) - 1.0).abs() < 1e-5));
     }
 }

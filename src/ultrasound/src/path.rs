@@ -263,6 +263,11 @@ impl Tracer<'_> {
         memory.walks.clear();
         for (index, (start, path)) in starts.iter().zip(paths.iter_mut()).enumerate() {
             path.clear();
+            // A pose that is no place (not finite, kilometres away) hears nothing.
+            if Ray::new(start.origin, start.direction).is_err() {
+                path.in_air = true;
+                continue;
+            }
             memory.walks.push(Walk {
                 path: index,
                 origin: start.origin,
@@ -291,7 +296,7 @@ impl Tracer<'_> {
             // nothing comes back from.
             let reach = 2.0 * (self.until_mm - walk.state.delay_mm).max(0.0) + 1.0;
             let ray = Ray::new(walk.origin, walk.direction).and_then(|ray| ray.until_mm(reach));
-            rays.push(ray.expect("paths start at finite places in unit directions"));
+            rays.push(ray.expect("starts were tried, and paths stay near them"));
         }
         self.medium.scene.cast_bundle(rays, crossings);
         let mut kept = 0;
