@@ -26,6 +26,8 @@
 
 mod console;
 mod error;
+pub mod hand;
+mod inputs;
 mod preset;
 mod probe;
 
@@ -33,5 +35,6 @@ pub use console::{
     Apodization, Console, Effects, Extent, GrayMap, Knob, KnobChoice, Misfit, Transmit, Zoom,
 };
 pub use error::EquipmentError;
+pub use inputs::{Action, Inputs};
 pub use preset::Preset;
 pub use probe::{Array, Elevation, Face, Probe};

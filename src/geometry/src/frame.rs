@@ -219,6 +219,11 @@ impl<To, From> Clone for Pose<To, From> {
     }
 }
 impl<To, From> Copy for Pose<To, From> {}
+impl<To, From> PartialEq for Pose<To, From> {
+    fn eq(&self, other: &Self) -> bool {
+        self.isometry == other.isometry
+    }
+}
 impl<To, From> fmt::Debug for Pose<To, From> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
