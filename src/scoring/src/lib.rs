@@ -4,4 +4,6 @@
 
 mod score;
 
+pub use anatomy::tissue::DisplayName;
+pub use equipment::hand;
 pub use score::{Advice, Band, Item, Measure, Move, SessionScore, TaskScore};
