@@ -177,16 +177,19 @@ fn path(timed: &[(f64, &Step)], span_s: f64) -> Runs<4> {
     thinned(&collector.finish(), bucket_s(span_s, PATH_BUCKETS))
 }
 
+/// Each frozen stretch, up to the step that thaws it.
 fn frozen(timed: &[(f64, &Step)]) -> Vec<[f64; 2]> {
-    let spans = timed.chunk_by(|(_, a), (_, b)| a.frozen == b.frozen);
-    let mut from = spans.clone().filter_map(|span| span.first());
-    let next_from: Vec<f64> = from.by_ref().skip(1).map(|(time, _)| *time).collect();
-    let end = timed.last().map_or(0.0, |(time, _)| *time);
+    let mut spans: Vec<[f64; 2]> = Vec::new();
+    let mut was_frozen = false;
+    for (time, step) in timed {
+        match spans.last_mut() {
+            Some(span) if was_frozen => span[1] = *time,
+            _ if step.frozen => spans.push([*time, *time]),
+            _ => {}
+        }
+        was_frozen = step.frozen;
+    }
     spans
-        .enumerate()
-        .filter(|(_, span)| span[0].1.frozen)
-        .map(|(at, span)| [span[0].0, next_from.get(at).copied().unwrap_or(end)])
-        .collect()
 }
 
 fn course<'a>(

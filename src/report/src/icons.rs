@@ -62,7 +62,7 @@ pub(crate) fn arrow(one: &Move) -> Markup {
             marker_mm,
             across_mm,
         } => {
-            let degrees = across_mm.atan2(*marker_mm).to_degrees();
+            let degrees = libm::atan2(*across_mm, *marker_mm).to_degrees();
             format!(
                 r#"<g transform="rotate({} 12 12)"><path d="M3.5 12h16M14 6.5l5.5 5.5-5.5 5.5"/></g>"#,
                 px(degrees)
@@ -70,12 +70,12 @@ pub(crate) fn arrow(one: &Move) -> Markup {
         }
         // The fan of the scan plane, leaning.
         Move::Rock(degrees) => mirrored(
-            r#"<path d="M10 3h4M11 4 8.2 14.5M13 4l7.6 8.6M8.2 14.5a13 13 0 0 0 12.4-1.9"/><path d="M4 20.5h11.5M12.4 17.6l3.2 2.9-3.2 2.9"/>"#,
+            r#"<path d="M9 3h4.5M10 4 8.6 12.5M12.5 4l6.6 6.4M8.6 12.5q6 1.2 10.5-2.1"/><path d="M5 20h13.5M15.6 17.2l3.2 2.8-3.2 2.8"/>"#,
             *degrees < 0.0,
         ),
         // The scan plane edge-on, leaning from where it was.
         Move::Tilt(degrees) => mirrored(
-            r#"<path d="M9 3h6M11.5 5v15" stroke-dasharray="2.6 2.4"/><path d="M12 3.5l7 13.5M4.5 20.5h14M15.4 17.6l3.2 2.9-3.2 2.9"/>"#,
+            r#"<path d="M12 4v10.5" stroke-dasharray="2.4 2.6"/><path d="M9 3h6M12.5 4l6 9.5M5 20h13.5M15.6 17.2l3.2 2.8-3.2 2.8"/>"#,
             *degrees < 0.0,
         ),
         Move::Rotate(degrees) => mirrored(
@@ -91,11 +91,11 @@ pub(crate) fn arrow(one: &Move) -> Markup {
         }
         Move::Turn { by, .. } => {
             let pointer = match *by < 0.0 {
-                true => r#"<path d="M12 13 9 9.2"/>"#,
-                false => r#"<path d="M12 13l3-3.8"/>"#,
+                true => r#"<path d="M12 13 8.9 9.6"/>"#,
+                false => r#"<path d="M12 13l3.1-3.4"/>"#,
             };
             format!(
-                r#"<circle cx="12" cy="13" r="6"/>{pointer}<path d="M3.6 16.5a9.3 9.3 0 0 1 16.8 0" stroke-dasharray="1.4 2.6"/>"#
+                r#"<circle cx="12" cy="13" r="5.4"/>{pointer}<path d="M3.4 17a9.5 9.5 0 1 1 17.2 0" stroke-dasharray="1 3.4"/>"#
             )
         }
     };
@@ -108,6 +108,8 @@ pub(crate) enum Mark {
     Start,
     End,
     Capture,
+    /// A picture that a later one replaced.
+    Earlier,
     Target,
     Refused,
     Ended(Outcome),
@@ -119,6 +121,7 @@ impl Mark {
             Self::Start => "mark start",
             Self::End => "mark end",
             Self::Capture => "mark capture",
+            Self::Earlier => "mark earlier",
             Self::Target => "mark target",
             Self::Refused => "mark refused",
             Self::Ended(_) => "mark outcome",
@@ -130,6 +133,7 @@ impl Mark {
         match self {
             Self::Start => r#"<circle r="4"/>"#,
             Self::End => r#"<rect x="-3.2" y="-3.2" width="6.4" height="6.4"/>"#,
+            Self::Earlier => r#"<path d="M0-4 4 0 0 4-4 0z"/>"#,
             Self::Capture => r#"<path d="M0-5.4 5.4 0 0 5.4-5.4 0z"/>"#,
             Self::Target => r#"<circle r="5.6"/><circle class="dot" r="1.6"/>"#,
             Self::Refused => r#"<path d="M-3.4-3.4l6.8 6.8m0-6.8-6.8 6.8"/>"#,

@@ -16,14 +16,27 @@ pub(crate) fn figure(value: f64) -> String {
     trimmed(value, decimals)
 }
 
-/// The figure with its unit; degrees and inches-like marks sit tight.
+/// The figure with its unit; a degree sign sits tight.
 pub(crate) fn with_unit(value: f64, unit: &str) -> String {
+    joined(figure(value), unit)
+}
+
+/// How far a hand or a knob is to go, with its unit: nobody moves by hundredths.
+pub(crate) fn amount(value: f64, unit: &str) -> String {
+    let text = match value.abs() {
+        size if size >= 9.95 => figure(value.round()),
+        _ => tenths(value),
+    };
+    joined(text, unit)
+}
+
+fn joined(figure: String, unit: &str) -> String {
     let unit = plain(unit);
     let gap = match unit.as_str() {
         "" | "°" => "",
         _ => "\u{202f}",
     };
-    format!("{}{gap}{unit}", figure(value))
+    format!("{figure}{gap}{unit}")
 }
 
 /// Points to one decimal. A score just below a band's limit is never rounded up to it: a page must
@@ -100,7 +113,7 @@ pub(crate) fn nice_step(least: f64) -> f64 {
     if !(least.is_finite() && least > 0.0) {
         return 1.0;
     }
-    let power = 10f64.powi(least.log10().floor() as i32);
+    let power = libm::exp10(libm::log10(least).floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
     // A hair of slack, so that 0.2 found as 0.19999… is 0.2.
     let fits = |step: &f64| *step >= least * (1.0 - 1e-9);

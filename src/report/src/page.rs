@@ -6,7 +6,7 @@ use scoring::{Advice, Band, DisplayName, Item, Measure, Move, SessionScore, Task
 
 use crate::contents::{Contents, State, TaskCourse};
 use crate::icons;
-use crate::numbers::{duration, plain, points, px, tenths, with_unit};
+use crate::numbers::{NO_FIGURE, amount, duration, plain, points, px, tenths, with_unit};
 use crate::path_chart::Path;
 use crate::picture::Picture;
 use crate::words::{Words, fill, say, words};
@@ -85,7 +85,7 @@ impl Page<'_> {
 
     fn overall(&self, score: &SessionScore) -> Markup {
         html! {
-            section.overall class=(band_class(score.band)) aria-label=(self.words.overall) {
+            section class={ "overall " (band_class(score.band)) } aria-label=(self.words.overall) {
                 (ring(score.points, &points(score.points, score.band), self.words.of_points))
                 p { span.label { (self.words.overall) } (self.badge(score.band)) }
             }
@@ -93,7 +93,7 @@ impl Page<'_> {
     }
 
     fn badge(&self, band: Band) -> Markup {
-        html! { span.band class=(band_class(band)) { (icons::band(band)) (self.words.band(band)) } }
+        html! { span class={ "band " (band_class(band)) } { (icons::band(band)) (self.words.band(band)) } }
     }
 
     fn not_started(&self) -> Markup {
@@ -145,10 +145,10 @@ impl Page<'_> {
                         tr {
                             td.number { (at + 1) }
                             th scope="row" { a href=(format!("#task-{}", at + 1)) { (self.say(&task.score.name)) } }
-                            td.muted { (self.state(task.state)) }
+                            td.state { (self.state(task.state)) }
                             @if task.state == State::NotStarted {
                                 td.bar { (bar(0.0, 100.0, None)) }
-                                td.points.muted { "–" }
+                                td.points.muted { (NO_FIGURE) }
                                 td.verdict {}
                             } @else {
                                 td.bar { (bar(task.score.points, 100.0, Some(task.score.band))) }
@@ -210,7 +210,7 @@ impl Page<'_> {
 
     fn task_score(&self, score: &TaskScore) -> Markup {
         html! {
-            div.task-score class=(band_class(score.band)) {
+            div class={ "task-score " (band_class(score.band)) } {
                 (self.badge(score.band))
                 (ring(score.points, &points(score.points, score.band), ""))
             }
@@ -272,7 +272,8 @@ impl Page<'_> {
                 td.mend {
                     @match &item.advice {
                         Some(advice) => (self.advice(advice)),
-                        None => span.muted { (self.words.full) },
+                        None if item.points >= item.of => span.muted { (self.words.full) },
+                        None => span.muted { (NO_FIGURE) },
                     }
                 }
             }
@@ -292,14 +293,13 @@ impl Page<'_> {
 
     fn move_name(&self, one: &Move) -> String {
         let words = self.words;
-        let size = |template: &str, value: f64, unit: &str| {
-            fill(template, &[&with_unit(value.abs(), unit)])
-        };
+        let size =
+            |template: &str, value: f64, unit: &str| fill(template, &[&amount(value.abs(), unit)]);
         match one {
             Move::Slide {
                 marker_mm,
                 across_mm,
-            } => size(words.slide, marker_mm.hypot(*across_mm), "mm"),
+            } => size(words.slide, libm::hypot(*marker_mm, *across_mm), "mm"),
             Move::Rock(degrees) => size(words.rock, *degrees, "°"),
             Move::Tilt(degrees) => size(words.tilt, *degrees, "°"),
             Move::Rotate(degrees) if *degrees < 0.0 => size(words.rotate_left, *degrees, "°"),
@@ -310,7 +310,7 @@ impl Page<'_> {
                 let sign = if *by > 0.0 { "+" } else { "" };
                 fill(
                     words.knob,
-                    &[&plain(knob), &format!("{sign}{}", with_unit(*by, ""))],
+                    &[&plain(knob), &format!("{sign}{}", amount(*by, ""))],
                 )
             }
         }
@@ -358,13 +358,18 @@ impl Page<'_> {
         }
     }
 
+    /// The list; of very many, refused knobs are only counted.
     fn events(&self, names: &[String]) -> Markup {
         let events = &self.contents.events;
-        let more = events.len().saturating_sub(MOST_EVENTS);
+        let is_short = events.len() <= MOST_EVENTS;
+        let is_listed = |event: &Event| is_short || !matches!(event, Event::Refused { .. });
+        let listed = events.iter().filter(|(_, event)| is_listed(event));
+        let listed: Vec<_> = listed.take(MOST_EVENTS).collect();
+        let more = events.len() - listed.len();
         html! {
             @if !events.is_empty() {
                 h3 { (self.words.events) }
-                ol.events { @for (time, event) in events.iter().take(MOST_EVENTS) {
+                ol.events { @for (time, event) in listed {
                     li { span.time { (duration(*time)) } span { (self.event(event, names)) } }
                 } }
                 @if more > 0 { p.muted { (fill(self.words.more_events, &[&more.to_string()])) } }

@@ -11,14 +11,18 @@ use crate::contents::{Capture, place};
 use crate::icons::Mark;
 use crate::numbers::{duration, figure, nice_step, px, px_pair};
 use crate::series::Runs;
-use crate::words::{Words, fill};
+use crate::words::Words;
 
-/// Side of a view, drawing units.
-const SIDE: f64 = 240.0;
+/// Width of a view and its least and greatest height, drawing units.
+const WIDTH: f64 = 240.0;
+const LEAST_HEIGHT: f64 = 150.0;
+const MOST_HEIGHT: f64 = 240.0;
 /// Kept free around the path, for letters and glyphs.
 const MARGIN: f64 = 30.0;
 /// What a view shows at least, mm: a hand at rest shall not look like a journey.
 const LEAST_MM: f64 = 40.0;
+/// Room below a view for its scale.
+const SCALE_ROOM: f64 = 16.0;
 /// Colours of the path from its beginning to its end; the style sheet has as many.
 const COLORS: usize = 12;
 /// Nearer to the last drawn point than this, drawing units, a point is left out.
@@ -83,6 +87,8 @@ impl View {
 struct Window {
     center: [f64; 3],
     px_per_mm: f64,
+    /// Height of each view, drawing units.
+    height: f64,
 }
 
 impl Window {
@@ -96,18 +102,23 @@ impl Window {
                 high[axis] = high[axis].max(point[axis]);
             }
         }
-        let extent = (0..3).map(|axis| high[axis] - low[axis]);
-        let extent_mm = extent.fold(LEAST_MM, f64::max);
-        (low[0] <= high[0] && extent_mm.is_finite()).then(|| Self {
+        let [x, y, z]: [f64; 3] = std::array::from_fn(|axis| high[axis] - low[axis]);
+        // The views' widths are x, y, x, their heights z, z, y.
+        let (wide, high_mm) = (x.max(y).max(LEAST_MM), z.max(y));
+        let across = (WIDTH - 2.0 * MARGIN) / wide;
+        let px_per_mm = across.min((MOST_HEIGHT - 2.0 * MARGIN) / high_mm);
+        let height = high_mm * px_per_mm + 2.0 * MARGIN;
+        (low[0] <= high[0] && wide.is_finite() && high_mm.is_finite()).then(|| Self {
             center: std::array::from_fn(|axis| 0.5 * (low[axis] + high[axis])),
-            px_per_mm: (SIDE - 2.0 * MARGIN) / extent_mm,
+            px_per_mm,
+            height: height.clamp(LEAST_HEIGHT, MOST_HEIGHT).round(),
         })
     }
 
     fn at(&self, view: View, point: [f64; 3]) -> [f64; 2] {
         let from_center = std::array::from_fn(|axis| point[axis] - self.center[axis]);
-        view.project(from_center)
-            .map(|mm| 0.5 * SIDE + mm * self.px_per_mm)
+        let [right, down] = view.project(from_center).map(|mm| mm * self.px_per_mm);
+        [0.5 * WIDTH + right, 0.5 * self.height + down]
     }
 }
 
@@ -145,9 +156,9 @@ impl Path<'_> {
         html! {
             div.view {
                 h4 { (view.title(words)) }
-                svg viewBox=(format!("0 0 {SIDE} {SIDE}")) role="img" aria-label=(view.title(words)) {
-                    rect.plot x="0.5" y="0.5" width=(SIDE - 1.0) height=(SIDE - 1.0) rx="6" {}
-                    (letters(view, words))
+                svg viewBox=(format!("0 0 {WIDTH} {}", window.height + SCALE_ROOM)) role="img" aria-label=(view.title(words)) {
+                    rect.plot x="0.5" y="0.5" width=(WIDTH - 1.0) height=(window.height - 1.0) rx="6" {}
+                    (letters(view, window, words))
                     (scale_bar(window))
                     g.way { @for (color, points) in self.polylines(view, window) {
                         polyline class=(format!("t{color}")) points=(points) {}
@@ -162,10 +173,12 @@ impl Path<'_> {
                             (mark(Mark::Start, at(point), &format!("{} · {}", words.start, duration(t))))
                         }
                     }
-                    @for capture in self.captures {
+                    @for (at, capture) in self.captures.iter().enumerate() {
+                        @let is_last = at + 1 == self.captures.len();
                         @if let Some(pose) = &capture.pose {
-                            (glyph("capture", view, window, pose))
-                            (mark(Mark::Capture, window.at(view, place(pose)),
+                            @let which = if is_last { Mark::Capture } else { Mark::Earlier };
+                            @if is_last { (glyph("capture", view, window, pose)) }
+                            (mark(which, window.at(view, place(pose)),
                                 &format!("{} · {}", words.capture, duration(capture.time_s))))
                         }
                     }
@@ -222,7 +235,7 @@ impl Path<'_> {
                     li.ramp {
                         span { (duration(from_s)) }
                         svg viewBox=(format!("0 0 {} 8", COLORS * 10)) aria-hidden="true" { @for color in 0..COLORS {
-                            line class=(format!("t{color}")) x1=(color * 10) x2=(color * 10 + 10) y1="4" y2="4" {}
+                            line class=(format!("t{color}")) x1=(color * 10) x2=(px(color as f64 * 10.0 + 10.4)) y1="4" y2="4" {}
                         } }
                         span { (duration(to_s)) }
                     }
@@ -230,6 +243,7 @@ impl Path<'_> {
                     li { (Mark::End.alone()) (words.end) }
                 }
                 @if has_capture { li { (Mark::Capture.alone()) (words.capture) } }
+                @if self.captures.len() > 1 { li { (Mark::Earlier.alone()) (words.earlier) } }
                 @if self.target_pose().is_some() { li { (Mark::Target.alone()) (words.target_pose) } }
                 @if has_capture || self.target_pose().is_some() { li { (words.pose_glyph) } }
             }
@@ -267,36 +281,34 @@ fn glyph(class: &str, view: View, window: &Window, pose: &PatientFromProbe) -> M
     }
 }
 
-fn letters(view: View, words: &Words) -> Markup {
+fn letters(view: View, window: &Window, words: &Words) -> Markup {
     let [left, right, top, bottom] = view.letters(words);
-    let middle = 0.5 * SIDE;
+    let (center, middle) = (0.5 * WIDTH, 0.5 * window.height);
     let text =
         |x: f64, y: f64, letter: &str| html! { text.letter x=(px(x)) y=(px(y)) { (letter) } };
     html! {
         (text(11.0, middle + 4.0, left))
-        (text(SIDE - 11.0, middle + 4.0, right))
-        (text(middle, 17.0, top))
-        (text(middle, SIDE - 8.0, bottom))
+        (text(WIDTH - 11.0, middle + 4.0, right))
+        (text(center, 17.0, top))
+        (text(center, window.height - 8.0, bottom))
     }
 }
 
 /// A bar of a round length, at most a third of the view.
 fn scale_bar(window: &Window) -> Markup {
-    let most_mm = SIDE / 3.0 / window.px_per_mm;
+    let most_mm = WIDTH / 3.0 / window.px_per_mm;
     let fits = [0.5, 0.4, 0.2].map(|share| nice_step(most_mm * share));
     let mm = fits
         .into_iter()
         .find(|mm| *mm <= most_mm)
         .unwrap_or(most_mm);
-    let (from, to, y) = (
-        SIDE - 12.0 - mm * window.px_per_mm,
-        SIDE - 12.0,
-        SIDE - 12.0,
-    );
+    let (to, y) = (WIDTH - 1.0, window.height + 10.0);
+    let from = to - mm * window.px_per_mm;
+    let bar = format!("M{} {}v6m0-3H{}m0-3v6", px(from), px(y - 3.0), px(to));
     html! {
         g.scale {
-            path d=(format!("M{} {}v6m0-3H{}m0-3v6", px(from), px(y - 3.0), px(to))) {}
-            text x=(px(to)) y=(px(y - 7.0)) { (fill("{}\u{202f}mm", &[&figure(mm)])) }
+            path d=(bar) {}
+            text x=(px(from - 6.0)) y=(px(y + 3.5)) { (format!("{}\u{202f}mm", figure(mm))) }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::words::{Words, fill};
 /// The drawing, in its units: the page shows it about as many pixels wide.
 const WIDTH: f64 = 760.0;
 const LEFT: f64 = 74.0;
-const RIGHT: f64 = 10.0;
+const RIGHT: f64 = 18.0;
 const TASK_ROW: f64 = 22.0;
 const FORCE_HEIGHT: f64 = 110.0;
 const CONTACT_HEIGHT: f64 = 70.0;
@@ -46,7 +46,9 @@ impl Axis {
 
 /// A line over time with its own scale.
 struct Chart<'a> {
-    title: String,
+    title: &'static str,
+    /// What the line came to.
+    sum: String,
     line: &'a Line,
     class: &'static str,
     top: f64,
@@ -68,6 +70,7 @@ impl Chart<'_> {
         let bottom = self.top + self.height;
         html! {
             text.title x=(px(LEFT)) y=(px(self.top - 9.0)) { (self.title) }
+            text.sum x=(px(WIDTH - RIGHT)) y=(px(self.top - 9.0)) { (self.sum) }
             @for &tick in &self.ticks {
                 line.grid x1=(px(LEFT)) x2=(px(WIDTH - RIGHT)) y1=(px(self.y(tick))) y2=(px(self.y(tick))) {}
                 text.tick.y x=(px(LEFT - 7.0)) y=(px(self.y(tick) + 3.5)) { ((self.label)(tick)) }
@@ -75,7 +78,7 @@ impl Chart<'_> {
             @if self.line.runs.is_empty() {
                 text.none x=(px(0.5 * (LEFT + WIDTH - RIGHT))) y=(px(0.5 * (self.top + bottom) + 4.0)) { (words.no_data) }
             }
-            g class=(format!("line {}", self.class)) { @for run in &self.line.runs {
+            g class=(format!("series {}", self.class)) { @for run in &self.line.runs {
                 @let points = self.points(run, axis);
                 @if let [first, .., last] = run.as_slice() {
                     path.area d=(format!("M{},{} L{} L{},{}z", px(axis.x(first[0])), px(bottom), points, px(axis.x(last[0])), px(bottom))) {}
@@ -100,8 +103,13 @@ pub(crate) fn figure_of(contents: &Contents, names: &[String], words: &Words) ->
     let axis = Axis {
         span_s: contents.duration_s.max(1.0),
     };
+    let has_tasks = contents
+        .tasks
+        .iter()
+        .any(|task| task.state.span_s().is_some());
     let tasks_top = 4.0;
-    let force_top = tasks_top + TASK_ROW + TITLE + 6.0;
+    let tasks_bottom = tasks_top + if has_tasks { TASK_ROW + 6.0 } else { 0.0 };
+    let force_top = tasks_bottom + TITLE;
     let contact_top = force_top + FORCE_HEIGHT + TITLE + 8.0;
     let rows_top = contact_top + CONTACT_HEIGHT + 12.0;
     let rows = event_rows(contents, &axis, rows_top, words);
@@ -113,8 +121,8 @@ pub(crate) fn figure_of(contents: &Contents, names: &[String], words: &Words) ->
     html! {
         figure.course {
             svg viewBox=(format!("0 0 {WIDTH} {}", px(bottom + AXIS))) role="img" aria-label=(words.course) {
-                (capture_lines(contents, &axis, tasks_top + TASK_ROW, bottom))
-                (task_row(contents, names, &axis, tasks_top, words))
+                (capture_lines(contents, &axis, tasks_bottom, bottom))
+                @if has_tasks { (task_row(contents, names, &axis, tasks_top, words)) }
                 @for chart in &charts { (chart.drawing(&axis, words)) }
                 @for row in &rows { (row) }
                 (time_axis(&axis, bottom, words))
@@ -123,18 +131,12 @@ pub(crate) fn figure_of(contents: &Contents, names: &[String], words: &Words) ->
     }
 }
 
-fn titled(title: &str, unit: &str, figures: &[(&str, Option<f64>)]) -> String {
-    let mut text = match unit {
-        "" => title.to_owned(),
-        unit => format!("{title}, {unit}"),
-    };
-    for (template, value) in figures {
-        if let Some(value) = value {
-            text.push_str(" · ");
-            text.push_str(&fill(template, &[&with_unit(*value, unit)]));
-        }
-    }
-    text
+/// The figures that there are, each in its words.
+fn summed_up(unit: &str, figures: &[(&str, Option<f64>)]) -> String {
+    let said = figures.iter().filter_map(|(template, value)| {
+        value.map(|value| fill(template, &[&with_unit(value, unit)]))
+    });
+    said.collect::<Vec<_>>().join(" · ")
 }
 
 fn force_chart<'a>(contents: &'a Contents, top: f64, words: &Words) -> Chart<'a> {
@@ -143,11 +145,8 @@ fn force_chart<'a>(contents: &'a Contents, top: f64, words: &Words) -> Chart<'a>
     let step = nice_step(most / 4.0);
     let count = (most / step).ceil().min(10.0) as u32;
     Chart {
-        title: titled(
-            words.force,
-            "N",
-            &[(words.peak, line.peak), (words.mean, line.mean)],
-        ),
+        title: words.force,
+        sum: summed_up("N", &[(words.peak, line.peak), (words.mean, line.mean)]),
         line,
         class: "force",
         top,
@@ -161,7 +160,8 @@ fn contact_chart<'a>(contents: &'a Contents, top: f64, words: &Words) -> Chart<'
     let line = &contents.contact;
     let percent = line.mean.map(|share| 100.0 * share);
     Chart {
-        title: titled(words.contact, "%", &[(words.mean, percent)]),
+        title: words.contact,
+        sum: summed_up("%", &[(words.mean, percent)]),
         line,
         class: "contact",
         top,

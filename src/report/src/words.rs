@@ -57,8 +57,8 @@ words! {
     item: "Item", "评分项";
     points: "Points", "得分";
     found: "What was found", "所见";
-    mend: "What mends it", "改进方法";
-    full: "Nothing to mend", "无需改进";
+    mend: "How to improve", "改进方法";
+    full: "Full points", "满分";
     total: "Total", "合计";
     points_of: "{} of {}", "{} / {}";
     measures: "Measures", "测量值";
@@ -80,6 +80,7 @@ words! {
     start: "Start", "起点";
     end: "End", "终点";
     capture: "Captured picture", "采集的图像";
+    earlier: "Earlier picture", "之前的图像";
     target_pose: "Target pose", "目标位姿";
     pose_glyph: "Bar: probe face; stem: direction of the beam", "横线为探头面，竖线为声束方向";
     right: "R", "右";
@@ -90,8 +91,8 @@ words! {
     inferior: "I", "下";
     // Course.
     course: "Course of the session", "训练过程";
-    force: "Force on the skin", "皮肤压力";
-    contact: "Contact of the face", "探头面接触率";
+    force: "Force on the skin, N", "皮肤压力（N）";
+    contact: "Contact of the probe's face, %", "探头面接触率（%）";
     peak: "peak {}", "峰值 {}";
     mean: "mean {}", "平均 {}";
     no_data: "Nothing recorded", "无记录";

@@ -152,7 +152,8 @@ fn steps() -> Vec<Step> {
     let step = |tick: u32| {
         let t = f64::from(tick) / f64::from(TICKS_PER_S);
         // Lifted off between the first two tasks.
-        let is_aside = !(2.0..88.5).contains(&t) || (34.4..37.0).contains(&t);
+        let is_aside =
+            !(2.0..88.5).contains(&t) || (34.4..37.0).contains(&t) || (61.4..64.0).contains(&t);
         let force_n = 6.0
             + 3.5 * (0.5 * t).sin()
             + 1.4 * (5.0 * t).sin()
@@ -167,7 +168,7 @@ fn steps() -> Vec<Step> {
         Step {
             tick: u64::from(tick),
             inputs: Default::default(),
-            facts: (tick % 6 == 0 && probe.is_some()).then(|| Facts {
+            facts: (tick.is_multiple_of(6) && probe.is_some()).then(|| Facts {
                 contact: contact as f32,
                 seen: Vec::new(),
             }),
@@ -209,7 +210,7 @@ fn events() -> Vec<(f64, Event)> {
             34.0,
             started(1, plane("right_kidney_long", [-92.0, -52.0, -22.0], 12.0)),
         ),
-        (61.4, captured(1, 0xcafe)),
+        (61.3, captured(1, 0xcafe)),
         (61.5, ended(1, Outcome::Answered)),
         (
             61.5,
