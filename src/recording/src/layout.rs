@@ -52,7 +52,7 @@
 //! `/step` has come:
 //!
 //! ```python
-//! import json
+//! import json, struct
 //! from mcap.exceptions import McapError
 //! from mcap.stream_reader import StreamReader
 //! from mcap.records import Channel, Message
@@ -68,8 +68,8 @@
 //!                 if step[-1][0] == "/step":
 //!                     steps.append(step)
 //!                     step = []
-//!     except McapError:
-//!         pass  # the file ends here
+//!     except (McapError, struct.error, ValueError):
+//!         pass  # the file ends here, in the middle of something
 //! print(len(steps), "complete steps")
 //! ```
 //!
@@ -181,8 +181,14 @@ pub(crate) fn holds_a_whole_step(bytes: &[u8]) -> bool {
     const FRONT: &[u8] = b",\"digest\":\"";
     const BACK: &[u8] = b"\"}";
     const DIGITS: usize = 16;
-    let is_one = |window: &[u8]| window.starts_with(FRONT) && window.ends_with(BACK);
-    bytes.windows(FRONT.len() + DIGITS + BACK.len()).any(is_one)
+    let follows = |after: &[u8]| after.get(DIGITS..).is_some_and(|it| it.starts_with(BACK));
+    let commas = bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == FRONT[0]);
+    commas
+        .filter_map(|(at, _)| bytes[at..].strip_prefix(FRONT))
+        .any(follows)
 }
 
 /// Begins a file: header, schemas and channels.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Cursor, ErrorKind, Write};
+use std::io::{self, BufWriter, Cursor, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use mcap::WriteOptions;
@@ -91,6 +91,11 @@ impl Recorder {
         Ok(())
     }
 
+    /// The file that steps go to until the recording is closed.
+    pub fn part(&self) -> &Path {
+        &self.part
+    }
+
     /// Ends the recording: writes it with an index beside, waits until it is on the disk, gives it
     /// its name and removes the `.part` file.
     ///
@@ -134,7 +139,8 @@ fn refuse_existing(path: &Path) -> Result<(), RecordingError> {
 }
 
 fn create_part(part: &Path) -> Result<File, RecordingError> {
-    let created = OpenOptions::new().append(true).create_new(true).open(part);
+    // Not in append mode: Windows does not shorten a file that is open so.
+    let created = OpenOptions::new().write(true).create_new(true).open(part);
     created.map_err(|source| match source.kind() {
         ErrorKind::AlreadyExists => RecordingError::LeftOver { part: part.into() },
         _ => RecordingError::io("create", part)(source),
@@ -221,7 +227,8 @@ trait Append: Write {
 
 impl Append for File {
     fn cut(&mut self, bytes: u64) -> io::Result<()> {
-        self.set_len(bytes)
+        self.set_len(bytes)?;
+        self.seek(SeekFrom::Start(bytes)).map(drop)
     }
 }
 
