@@ -12,8 +12,8 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// Everything that is missing, each with the line and column that ask for it: for a plane which of the
-    /// structures that it requires the patient lacks, and which planes the patient has.
+    /// Everything that is missing, each with the line and column that ask for it: for a plane which
+    /// of the structures that it requires the patient lacks, and which planes the patient has.
     pub fn check_patient(&self, patient: &Patient) -> Result<(), CatalogError> {
         let document = Document::parse(self.text.as_str(), self.source.as_str(), &FORMAT)?;
         let mut faults = document.faults();
@@ -56,7 +56,10 @@ fn plane_missing(id: &str, span: Span, patient: &Patient) -> Option<Finding> {
          along it"
             .to_owned()
     } else {
-        format!("which lacks {}", lacking.join(", "))
+        format!(
+            "which needs {}, which the patient lacks",
+            lacking.join(" and ")
+        )
     };
     let message = format!("patient `{name}` has no plane `{id}`, {why}");
     let had: Vec<&str> = patient.planes.iter().map(|(_, p)| p.id.as_str()).collect();

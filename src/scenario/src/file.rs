@@ -1,14 +1,16 @@
 //! What a scenario's file may say.
 
+use anatomy::recipe::Recipe;
 use anatomy::tissue::DisplayName;
 use catalog::{
-    Faults, Format, FromNode, Known, Node, NotEmpty, POSITIVE, Rule, Ruled, Spanned, ToNode,
+    Faults, Finding, Format, FromNode, Kind, Known, Name, Node, POSITIVE, Rule, Ruled, Spanned,
+    ToNode,
 };
 use equipment::hand::Turn;
 use scoring::{PlaneRules, PlaneTask, SweepRules, SweepTask, Task, TaskKind, Tolerance, Window};
 
-use crate::Start;
 use crate::units::{Angle, Length};
+use crate::{PatientRef, Start};
 
 /// `Scenario(version: 1, …)`.
 pub(crate) const FORMAT: Format = Format::new("Scenario", 1).with_max_bytes(1 << 20);
@@ -19,14 +21,14 @@ const HALF_TURN: std::ops::RangeInclusive<f64> = -180.0..=180.0;
 
 catalog::record! {
     pub(crate) struct ScenarioFile {
-        pub id: Spanned<String> [Id],
+        pub id: String [Id],
         pub title: DisplayName,
         pub intro: DisplayName,
-        pub patient: Spanned<String> [NotEmpty],
+        pub patient: String [PatientName],
         pub probe: Spanned<String> [Known("probe")],
         pub preset: Spanned<String> [Known("preset")],
         pub start: Option<StartText> = None,
-        pub tasks: Spanned<Vec<TaskText>>,
+        pub tasks: Vec<TaskText>,
     }
 }
 
@@ -46,7 +48,7 @@ catalog::choice! {
     pub(crate) enum TaskText {
         /// A picture of a plane.
         Plane {
-            id: Spanned<String> [Id],
+            id: String [Id],
             plane: String [Known("plane")],
             name: Option<DisplayName> = None,
             instruction: DisplayName,
@@ -55,7 +57,7 @@ catalog::choice! {
         },
         /// A sweep through a structure.
         Sweep {
-            id: Spanned<String> [Id],
+            id: String [Id],
             structure: String [Known("structure")],
             name: Option<DisplayName> = None,
             instruction: DisplayName,
@@ -187,6 +189,43 @@ impl Rule<String> for Id {
     }
 }
 
+/// A built-in patient's name or a folder.
+pub(crate) struct PatientName;
+
+impl Rule<String> for PatientName {
+    fn check(&self, written: &String, node: &Node, faults: &mut Faults) -> bool {
+        let holds = PatientRef::of(written).is_some();
+        if !holds {
+            let message = format!("there is no built-in patient `{written}`");
+            let mut finding = Finding::new(node.span, message);
+            finding = finding.one_of(written, Recipe::builtin_ids());
+            let names = finding
+                .expected
+                .unwrap_or_else(|| "a built-in patient".to_owned());
+            finding.expected = Some(format!(
+                "{names}, or a folder as a path, such as `./{written}`"
+            ));
+            faults.push(finding);
+        }
+        holds
+    }
+}
+
+/// There is a task, and no two have the same id; as far as ids are texts, whatever else is wrong.
+pub(crate) fn require_tasks(root: &Node, faults: &mut Faults) {
+    let Some(tasks) = root.field("tasks") else {
+        return;
+    };
+    let empty = matches!(&tasks.kind, Kind::List(tasks) if tasks.is_empty());
+    faults.require(tasks.span, !empty, "there is no task");
+    let id = |task: &Node| match &task.field("id")?.kind {
+        Kind::Text(text) => Some(Name::new(text.clone(), task.field("id")?.span)),
+        _ => None,
+    };
+    let ids: Vec<Name> = tasks.items().iter().filter_map(id).collect();
+    faults.require_distinct("task", &ids);
+}
+
 impl StartText {
     pub fn resolved(self) -> Start {
         Start {
@@ -203,12 +242,6 @@ impl StartText {
 }
 
 impl TaskText {
-    pub fn id(&self) -> &Spanned<String> {
-        match self {
-            Self::Plane { id, .. } | Self::Sweep { id, .. } => id,
-        }
-    }
-
     /// The task, named after the plane or structure unless it has a name of its own.
     pub fn resolved(self, known_as: impl Fn(&str) -> DisplayName) -> Task {
         match self {
@@ -220,7 +253,7 @@ impl TaskText {
                 time_limit_s,
                 rules,
             } => Task {
-                id: id.value,
+                id,
                 name: name.unwrap_or_else(|| known_as(&plane)),
                 instruction,
                 time_limit_s,
@@ -238,7 +271,7 @@ impl TaskText {
                 time_limit_s,
                 rules,
             } => Task {
-                id: id.value,
+                id,
                 name: name.unwrap_or_else(|| known_as(&structure)),
                 instruction,
                 time_limit_s,

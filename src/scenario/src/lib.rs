@@ -1,4 +1,64 @@
 //! What a trainee is to do, as data.
+//!
+//! A [`Scenario`] names a patient, a probe, a preset, where the probe is when it begins, and the
+//! tasks with the rules they are judged by ([`scoring::Task`]). What is absent here: the patient,
+//! and anything that happens. Who plays a scenario loads the patient and asks
+//! [`Scenario::check_patient`] first.
+//!
+//! # A tour
+//!
+//! ```
+//! use scenario::{PatientRef, Scenario};
+//! use scoring::TaskKind;
+//!
+//! let text = r#"Scenario(
+//!     version: 1,
+//!     id: "one-plane",
+//!     title: (en: "One plane", zh: "单切面"),
+//!     intro: (en: "Find the right kidney.", zh: "找到右肾。"),
+//!     patient: "phantom-torso", // or a folder beside this file: "./my-patient"
+//!     probe: "C5-2v",
+//!     preset: "abdomen",
+//!     start: (plane: "kidney_right_long", across_mm: Cm(1.5), tilt_deg: -10),
+//!     tasks: [
+//!         Plane(
+//!             id: "kidney",
+//!             plane: "kidney_right_long",
+//!             instruction: (en: "Show it along its length.", zh: "显示其长轴。"),
+//!             time_limit_s: 120,
+//!             rules: (
+//!                 normal_deg: (green: Deg(8), amber: Rad(0.35)),
+//!                 offset_mm: (green: 4, amber: Cm(1)),
+//!             ),
+//!         ),
+//!     ],
+//! )"#;
+//! let scenario = Scenario::parse(text, "one-plane.ron")?;
+//! assert_eq!(scenario.patient, PatientRef::Builtin("phantom-torso".to_owned()));
+//! assert_eq!(scenario.tasks[0].name.en, "Right kidney, long axis");
+//! let TaskKind::Plane(asked) = &scenario.tasks[0].kind else { panic!() };
+//! assert_eq!(asked.rules.offset_mm.amber, 10.0);
+//! // What was played goes into the recording's header as text, and is read from there again.
+//! assert_eq!(Scenario::parse(&scenario.text, "one-plane.ron")?, scenario);
+//! # Ok::<(), catalog::CatalogError>(())
+//! ```
+//!
+//! Everything that is wrong is told at once, with its place and the nearest name:
+//!
+//! ```
+//! let text = r#"Scenario(
+//!     version: 1,
+//!     id: "faulty", title: (en: "-", zh: "-"), intro: (en: "-", zh: "-"),
+//!     patient: "phantom-tors", probe: "C5-2", preset: "abdomen",
+//!     tasks: [Sweep(id: "a", structure: "livr", instruction: (en: "-", zh: "-"))],
+//! )"#;
+//! let error = scenario::Scenario::parse(text, "faulty.ron").unwrap_err().to_string();
+//! assert!(error.contains("faulty.ron:4:14: there is no built-in patient `phantom-tors`"));
+//! assert!(error.contains("did you mean `phantom-torso`?"));
+//! assert!(error.contains("faulty.ron:4:37: probe `C5-2` is not in the built-in probes"));
+//! assert!(error.contains("faulty.ron:5:39: structure `livr` is not in the atlas"));
+//! assert!(error.contains("did you mean `liver`?"));
+//! ```
 
 mod check;
 mod file;
@@ -9,13 +69,13 @@ use std::path::{Path, PathBuf};
 use anatomy::atlas::Atlas;
 use anatomy::recipe::Recipe;
 use anatomy::tissue::DisplayName;
-use catalog::{CatalogError, Document, Faults, Finding};
+use catalog::{CatalogError, Document, Faults, Finding, FromNode};
 use equipment::hand::{self, PatientFromProbe, Turn};
 use equipment::{Preset, Probe};
 use geometry::Vector;
 use scoring::Task;
 
-use crate::file::{FORMAT, ScenarioFile, TaskText};
+use crate::file::{FORMAT, ScenarioFile};
 
 /// The scenarios that are built in: id and text.
 const BUILTIN: [(&str, &str); 2] = [
@@ -48,8 +108,8 @@ pub struct Scenario {
     pub start: Option<Start>,
     /// What is to be done, in this order; at least one.
     pub tasks: Vec<Task>,
-    /// The text that this was read from, for a recording's header: [`Scenario::parse`] makes the same
-    /// of it again.
+    /// The text that this was read from, for a recording's header: [`Scenario::parse`] makes the
+    /// same of it again.
     pub text: String,
     /// What that text is called in faults: the file's path as it was given.
     pub source: String,
@@ -79,8 +139,8 @@ pub struct Start {
 }
 
 impl Start {
-    /// The start from the pose of the plane's exemplary picture. The shift is straight; who knows the
-    /// skin puts the probe on it.
+    /// The start from the pose of the plane's exemplary picture. The shift is straight; who knows
+    /// the skin puts the probe on it.
     pub fn applied_to(&self, exemplary: &PatientFromProbe) -> PatientFromProbe {
         let shift = *exemplary * Vector::new(self.marker_mm, self.across_mm, 0.0);
         let shifted = hand::moved_to(exemplary, hand::face_of(exemplary) + shift);
@@ -131,12 +191,18 @@ impl Scenario {
         let atlas = Atlas::builtin();
         let planes = atlas.planes().iter().map(|plane| plane.id.as_str());
         let structures = atlas.structures().iter().map(|entry| entry.id.as_str());
-        Document::parse(text, source, &FORMAT)?
+        let document = Document::parse(text, source, &FORMAT)?
             .knowing("probe", "the built-in probes", Probe::builtin_names())
             .knowing("preset", "the built-in presets", Preset::builtin_names())
             .knowing("plane", "the atlas", planes)
-            .knowing("structure", "the atlas", structures)
-            .resolve_with(|file: ScenarioFile, faults| resolve(file, (text, source), faults))
+            .knowing("structure", "the atlas", structures);
+        let mut faults = document.faults();
+        file::require_tasks(document.root(), &mut faults);
+        let file = ScenarioFile::from_node(document.root(), &mut faults);
+        let scenario = file.and_then(|file| resolve(file, (text, source), &mut faults));
+        scenario
+            .filter(|_| faults.is_empty())
+            .ok_or_else(|| document.error(faults))
     }
 
     /// The patient's folder, if the patient is none that is built in.
@@ -157,30 +223,19 @@ fn resolve(
     (text, source): (&str, &str),
     faults: &mut Faults,
 ) -> Option<Scenario> {
-    let atlas = Atlas::builtin();
-    faults.require_distinct("task", file.tasks.iter().map(TaskText::id));
-    let some = !file.tasks.is_empty();
-    faults.require(file.tasks.span, some, "there is no task");
-    let patient = patient(&file, faults)?;
     let probe = Probe::builtin(&file.probe)?;
     let preset = Preset::builtin(&file.preset)?;
     if let Err(error) = preset.console.fit(probe) {
-        faults.report(file.preset.span, error.to_string());
+        let finding = Finding::new(file.preset.span, error.to_string());
+        let fitting = Preset::all_for(probe);
+        faults.push(finding.one_of("", fitting.iter().map(|preset| preset.id.as_str())));
     }
-    let known_as = |id: &str| {
-        let plane = atlas.plane(id).map(|plane| plane.name.clone());
-        let structure = || atlas.structure(id).map(|entry| entry.name.clone());
-        plane.or_else(structure).unwrap_or_else(|| DisplayName {
-            en: id.to_owned(),
-            zh: id.to_owned(),
-        })
-    };
-    let tasks = file.tasks.value.into_iter();
+    let tasks = file.tasks.into_iter();
     Some(Scenario {
-        id: file.id.value,
+        id: file.id,
         title: file.title,
         intro: file.intro,
-        patient,
+        patient: PatientRef::of(&file.patient)?,
         probe,
         preset,
         start: file.start.map(file::StartText::resolved),
@@ -190,25 +245,28 @@ fn resolve(
     })
 }
 
-/// A name is a built-in patient's; what looks like a path is one.
-fn patient(file: &ScenarioFile, faults: &mut Faults) -> Option<PatientRef> {
-    let written = file.patient.as_str();
-    if Recipe::builtin_ids().any(|id| id == written) {
-        return Some(PatientRef::Builtin(written.to_owned()));
+/// What people call a plane or structure of the atlas.
+fn known_as(id: &str) -> DisplayName {
+    let atlas = Atlas::builtin();
+    let plane = atlas.plane(id).map(|plane| plane.name.clone());
+    let structure = || atlas.structure(id).map(|entry| entry.name.clone());
+    plane.or_else(structure).unwrap_or_else(|| DisplayName {
+        en: id.to_owned(),
+        zh: id.to_owned(),
+    })
+}
+
+impl PatientRef {
+    /// A name is a built-in patient's; what looks like a path is one. None for anything else.
+    fn of(written: &str) -> Option<Self> {
+        if Recipe::builtin_ids().any(|id| id == written) {
+            Some(Self::Builtin(written.to_owned()))
+        } else if written.contains(['/', '\\']) || written.starts_with('.') {
+            Some(Self::Folder(PathBuf::from(written)))
+        } else {
+            None
+        }
     }
-    if written.contains(['/', '\\']) || written.starts_with('.') {
-        return Some(PatientRef::Folder(PathBuf::from(written)));
-    }
-    let message = format!("there is no built-in patient `{written}`");
-    let finding = Finding::new(file.patient.span, message);
-    let mut finding = finding.one_of(written, Recipe::builtin_ids());
-    let folder = format!("a folder is written as a path: `./{written}`");
-    finding.expected = Some(match finding.expected {
-        Some(names) => format!("{names}, or a patient's folder ({folder})"),
-        None => format!("a built-in patient's name or a patient's folder ({folder})"),
-    });
-    faults.push(finding);
-    None
 }
 
 #[cfg(test)]

@@ -29,13 +29,13 @@ pub(crate) struct Angle {
 }
 
 fn quantity(node: &Node, what: &str, units: &Units, faults: &mut Faults) -> Option<f64> {
-    let (Kind::Tuple(Some(name), items), [written]) = (&node.kind, node.items()) else {
+    let (Kind::Tuple(Some(name), _), [written]) = (&node.kind, node.items()) else {
         if matches!(node.kind, Kind::Integer(_) | Kind::Float(_)) {
-            return f64::from_node(node, faults);
+            return f64::from_node(node, faults).map(on_grid);
         }
         let ways: Vec<String> = units
             .iter()
-            .map(|(name, _)| format!("`{name}(…)`"))
+            .map(|(unit, _)| format!("`{unit}(…)`"))
             .collect();
         faults.mismatch(
             node,
@@ -43,7 +43,6 @@ fn quantity(node: &Node, what: &str, units: &Units, faults: &mut Faults) -> Opti
         );
         return None;
     };
-    debug_assert_eq!(items.len(), 1);
     let Some((_, factor)) = units.iter().find(|(unit, _)| *unit == name.value) else {
         let finding = Finding::new(name.span, format!("`{}` is no unit of {what}", name.value));
         faults.push(finding.one_of(name, units.iter().map(|(unit, _)| *unit)));

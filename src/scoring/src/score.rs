@@ -42,6 +42,24 @@ pub enum Band {
     Standard,
 }
 
+impl Band {
+    /// Points from which a score is basic.
+    pub const BASIC_FROM: f64 = 60.0;
+    /// Points from which a score is standard.
+    pub const STANDARD_FROM: f64 = 80.0;
+
+    /// Where points lie.
+    pub fn of(points: f64) -> Self {
+        if points >= Self::STANDARD_FROM {
+            Self::Standard
+        } else if points >= Self::BASIC_FROM {
+            Self::Basic
+        } else {
+            Self::NonStandard
+        }
+    }
+}
+
 /// One part of a score.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
@@ -49,9 +67,9 @@ pub struct Item {
     pub id: String,
     /// What people call it.
     pub name: DisplayName,
-    /// What was earned.
+    /// What was earned; below 0 where a gate takes points off the whole.
     pub points: f64,
-    /// What can be earned.
+    /// What can be earned; 0 of a gate.
     pub of: f64,
     /// What was found, with figures.
     pub found: DisplayName,
