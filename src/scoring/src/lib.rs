@@ -90,9 +90,9 @@ mod tolerance;
 mod track;
 mod words;
 
+pub use aim::{PlaneError, apply, moves_to};
 pub use anatomy::tissue::DisplayName;
 pub use equipment::hand;
-pub use aim::{PlaneError, apply, moves_to};
 pub use judge::score;
 pub use score::{Advice, Band, Item, Measure, Move, SessionScore, TaskScore};
 pub use task::{PlaneRules, PlaneTask, SweepRules, SweepTask, Task, TaskKind};

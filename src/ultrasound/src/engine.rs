@@ -123,6 +123,7 @@ struct LookPlan {
     thinning: Thinning,
     layout: Layout,
     bank: PulseBank,
+    gain_by_sample: Vec<f32>,
     oversampling: usize,
     slice_weights: Vec<f32>,
     plane_by_row: Vec<f32>,
@@ -309,6 +310,7 @@ impl LookPlan {
         let rows = (grid.samples - 1) * oversampling + 1;
         let layout = Layout::new(&grid, tables.taps, rows, row_mm);
         let depth_mm = grid.depth_mm();
+        let (grid_samples, sample_mm) = (grid.samples, grid.sample_mm);
         let bank = PulseBank::new(&beam, f0_mhz, row_mm, depth_mm);
         let cells: Vec<f64> = beam
             .widths_mm
@@ -328,6 +330,9 @@ impl LookPlan {
             division,
             thinning,
             layout,
+            gain_by_sample: (0..grid_samples)
+                .map(|sample| bank.gain_at(sample as f64 * sample_mm))
+                .collect(),
             bank,
             oversampling,
             slice_weights,
@@ -714,6 +719,7 @@ impl LookPlan {
             rebounds: &self.work.rebounds,
             plane: &self.plane_by_row,
             haze: &self.work.haze,
+            gain: &self.gain_by_sample,
             noise,
             noise_seed: (tick ^ (tick >> 32)) as u32,
             haze_seed: setting.view.seed as u32 ^ 0x4a2e,

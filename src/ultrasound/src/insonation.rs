@@ -4,6 +4,8 @@
 //! Paths start from the face at every line and between lines, in several slices across the
 //! elevation; each fills one row of cells along its depth.
 
+use std::ops::Range;
+
 use nalgebra::Vector3;
 use rayon::prelude::*;
 
@@ -13,6 +15,7 @@ use geometry::{Point, Pose};
 use crate::grid::{ScanGrid, Shape};
 use crate::medium::{AIR, MediumId, NP_PER_DB};
 use crate::path::{BLOCKING, Path, Rates, SHADOW_DB, Start, State, TraceMemory, Tracer};
+use crate::simd::wide;
 
 /// How an insonation is divided. Follows from the setting.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,18 +117,108 @@ impl Cell {
     }
 }
 
-/// What one path has gone through up to a depth.
-#[derive(Clone, Copy, Debug, Default)]
+/// What paths have gone through up to each depth, `[slice][path][node]`.
+#[derive(Debug, Default)]
 struct Walked {
-    amplitude: f32,
+    fields: Fields,
+    medium: Vec<MediumId>,
+    variant: Vec<u8>,
+}
+
+/// The numbers of [`Walked`], list by list.
+#[derive(Debug, Default)]
+struct Fields {
+    amplitude: Vec<f32>,
     /// Delay minus depth, mm.
-    shift_mm: f32,
+    shift_mm: Vec<f32>,
     /// Out of the slice, mm.
-    lift_mm: f32,
+    lift_mm: Vec<f32>,
     /// Along the scan, in paths.
-    sideways: f32,
-    medium: MediumId,
-    variant: u8,
+    sideways: Vec<f32>,
+}
+
+impl Fields {
+    fn resize(&mut self, count: usize) {
+        for list in self.lists() {
+            list.resize(count, 0.0);
+        }
+    }
+
+    fn lists(&mut self) -> [&mut Vec<f32>; 4] {
+        [
+            &mut self.amplitude,
+            &mut self.shift_mm,
+            &mut self.lift_mm,
+            &mut self.sideways,
+        ]
+    }
+
+    fn part(&self, range: Range<usize>) -> FieldsRef<'_> {
+        FieldsRef {
+            amplitude: &self.amplitude[range.clone()],
+            shift_mm: &self.shift_mm[range.clone()],
+            lift_mm: &self.lift_mm[range.clone()],
+            sideways: &self.sideways[range],
+        }
+    }
+
+    /// Stretches of a length.
+    fn par_chunks_mut(
+        &mut self,
+        length: usize,
+    ) -> impl IndexedParallelIterator<Item = FieldsMut<'_>> {
+        let places = self
+            .shift_mm
+            .par_chunks_mut(length)
+            .zip(self.lift_mm.par_chunks_mut(length));
+        let lists = self
+            .amplitude
+            .par_chunks_mut(length)
+            .zip(self.sideways.par_chunks_mut(length));
+        lists
+            .zip(places)
+            .map(|((amplitude, sideways), (shift_mm, lift_mm))| FieldsMut {
+                amplitude,
+                shift_mm,
+                lift_mm,
+                sideways,
+            })
+    }
+}
+
+/// A stretch of [`Fields`].
+#[derive(Clone, Copy)]
+struct FieldsRef<'a> {
+    amplitude: &'a [f32],
+    shift_mm: &'a [f32],
+    lift_mm: &'a [f32],
+    sideways: &'a [f32],
+}
+
+/// A stretch of [`Fields`] to be filled in.
+struct FieldsMut<'a> {
+    amplitude: &'a mut [f32],
+    shift_mm: &'a mut [f32],
+    lift_mm: &'a mut [f32],
+    sideways: &'a mut [f32],
+}
+
+impl FieldsMut<'_> {
+    fn part(&mut self, range: Range<usize>) -> FieldsMut<'_> {
+        FieldsMut {
+            amplitude: &mut self.amplitude[range.clone()],
+            shift_mm: &mut self.shift_mm[range.clone()],
+            lift_mm: &mut self.lift_mm[range.clone()],
+            sideways: &mut self.sideways[range],
+        }
+    }
+
+    fn fill_from(&mut self, from: FieldsRef<'_>) {
+        self.amplitude.copy_from_slice(from.amplitude);
+        self.shift_mm.copy_from_slice(from.shift_mm);
+        self.lift_mm.copy_from_slice(from.lift_mm);
+        self.sideways.copy_from_slice(from.sideways);
+    }
 }
 
 /// The insonation of one look at one moment.
@@ -133,9 +226,10 @@ struct Walked {
 pub(crate) struct Insonation {
     /// `[slice][place][node]`; places are where paths would be if none were bent.
     pub cells: Vec<Cell>,
-    /// As traced, and smoothed: `[slice][path][node]`.
-    traced: Vec<Walked>,
-    walked: Vec<Walked>,
+    /// As traced.
+    traced: Walked,
+    /// As a wave front smooths it.
+    smoothed: Fields,
     /// By slice: whether any path is bent.
     is_bent: Vec<bool>,
     /// `[slice][path]`.
@@ -150,38 +244,90 @@ pub(crate) struct Insonation {
 const FRONT_MM: f64 = 5.0;
 
 /// Means over `2 reach + 1` paths, all nodes side by side.
-fn smooth_slice(traced: &[Walked], out: &mut [Walked], nodes: usize, reach: usize) {
-    let paths = traced.len() / nodes;
-    let row = |path: usize| &traced[path * nodes..(path + 1) * nodes];
-    out.par_chunks_mut(nodes)
-        .enumerate()
-        .for_each(|(path, out)| {
-            // Of many neighbours some do.
-            let stride = (2 * reach + 1).div_ceil(MOST_NEIGHBORS);
-            let near = (path.saturating_sub(reach)..(path + reach + 1).min(paths)).step_by(stride);
-            out.copy_from_slice(row(path));
-            for (node, out) in out.iter_mut().enumerate() {
-                let (mut shift, mut lift, mut sideways, mut sum) = (0.0, 0.0, 0.0, 0.0);
-                for near in near.clone() {
-                    let walked = &traced[near * nodes + node];
-                    let weight = walked.amplitude + LEAST_FRONT_WEIGHT;
-                    shift += weight * walked.shift_mm;
-                    lift += weight * walked.lift_mm;
-                    sideways += weight * walked.sideways;
-                    sum += weight;
-                }
-                let mut amplitude = 0.0;
-                for (step, weight) in PENUMBRA.iter().enumerate() {
-                    let near = (path + step).saturating_sub(PENUMBRA.len() / 2);
-                    amplitude += weight * traced[near.min(paths - 1) * nodes + node].amplitude;
-                }
-                let inverse = 1.0 / sum;
-                out.amplitude = amplitude;
-                out.shift_mm = shift * inverse;
-                out.lift_mm = lift * inverse;
-                out.sideways = sideways * inverse;
-            }
+fn smooth_slice(traced: FieldsRef<'_>, mut out: FieldsMut<'_>, nodes: usize, reach: usize) {
+    let paths = traced.amplitude.len() / nodes;
+    // Of many neighbours some do.
+    let stride = (2 * reach + 1).div_ceil(MOST_NEIGHBORS);
+    let mut sum = vec![0.0; nodes];
+    for path in 0..paths {
+        let out = out.part(path * nodes..(path + 1) * nodes);
+        for list in [&mut *out.shift_mm, out.lift_mm, out.sideways, &mut sum] {
+            list.fill(0.0);
+        }
+        let near = path.saturating_sub(reach)..(path + reach + 1).min(paths);
+        for near in near.step_by(stride) {
+            let row = near * nodes..(near + 1) * nodes;
+            let weights = &traced.amplitude[row.clone()];
+            let lists = (
+                &traced.shift_mm[row.clone()],
+                &traced.lift_mm[row.clone()],
+                &traced.sideways[row],
+            );
+            add_weighted(
+                weights,
+                lists,
+                (out.shift_mm, out.lift_mm, out.sideways, &mut sum),
+            );
+        }
+        divide(&sum, (out.shift_mm, out.lift_mm, out.sideways));
+        let rows: [&[f32]; PENUMBRA.len()] = std::array::from_fn(|step| {
+            let near = (path + step)
+                .saturating_sub(PENUMBRA.len() / 2)
+                .min(paths - 1);
+            &traced.amplitude[near * nodes..(near + 1) * nodes]
         });
+        soften(&rows, out.amplitude);
+    }
+}
+
+type Rows3<'a> = (&'a [f32], &'a [f32], &'a [f32]);
+type RowsMut3<'a> = (&'a mut [f32], &'a mut [f32], &'a mut [f32]);
+type RowsMut4<'a> = (&'a mut [f32], &'a mut [f32], &'a mut [f32], &'a mut [f32]);
+
+wide! {
+    /// Adds rows weighted by amplitude, and the weights.
+    fn add_weighted(amplitude: &[f32], rows: Rows3<'_>, sums: RowsMut4<'_>) {
+        let count = amplitude.len();
+        let (a, b, c) = (&rows.0[..count], &rows.1[..count], &rows.2[..count]);
+        let (x, y, z, sum) = sums;
+        let (x, y, z, sum) = (&mut x[..count], &mut y[..count], &mut z[..count], &mut sum[..count]);
+        for i in 0..count {
+            let weight = amplitude[i] + LEAST_FRONT_WEIGHT;
+            x[i] += weight * a[i];
+            y[i] += weight * b[i];
+            z[i] += weight * c[i];
+            sum[i] += weight;
+        }
+    }
+}
+
+wide! {
+    /// Divides rows by a row.
+    fn divide(by: &[f32], rows: RowsMut3<'_>) {
+        let count = by.len();
+        let (x, y, z) = (&mut rows.0[..count], &mut rows.1[..count], &mut rows.2[..count]);
+        for i in 0..count {
+            let inverse = 1.0 / by[i];
+            x[i] *= inverse;
+            y[i] *= inverse;
+            z[i] *= inverse;
+        }
+    }
+}
+
+wide! {
+    /// Amplitudes of a path and its neighbours, weighted by [`PENUMBRA`].
+    fn soften(rows: &[&[f32]; PENUMBRA.len()], out: &mut [f32]) {
+        let count = out.len();
+        let rows = rows.map(|row| &row[..count]);
+        for i in 0..count {
+            let mut sum = 0.0;
+            for (row, weight) in rows.iter().zip(PENUMBRA) {
+                sum += weight * row[i];
+            }
+            out[i] = sum;
+        }
+    }
 }
 
 /// A place is reached over an aperture, not by one path: shadows have soft edges, and a path lost
@@ -232,39 +378,41 @@ impl Insonation {
     ) {
         let count = division.slices * division.paths;
         self.paths.resize_with(count, Path::default);
-        self.traced
-            .resize(count * division.nodes, Walked::default());
+        self.traced.fields.resize(count * division.nodes);
+        self.traced.medium.resize(count * division.nodes, AIR);
+        self.traced.variant.resize(count * division.nodes, 0);
         let tasks = count.div_ceil(PATHS_PER_TASK);
         self.memories.resize_with(tasks, Default::default);
         let nodes = division.nodes;
         self.paths
             .par_chunks_mut(PATHS_PER_TASK)
-            .zip(self.traced.par_chunks_mut(PATHS_PER_TASK * nodes))
+            .zip(self.traced.fields.par_chunks_mut(PATHS_PER_TASK * nodes))
+            .zip(self.traced.medium.par_chunks_mut(PATHS_PER_TASK * nodes))
+            .zip(self.traced.variant.par_chunks_mut(PATHS_PER_TASK * nodes))
             .zip(self.memories.par_iter_mut())
             .enumerate()
-            .for_each(|(task, ((paths, traced), (memory, starts)))| {
-                let first = task * PATHS_PER_TASK;
-                starts.clear();
-                starts.extend((first..first + paths.len()).map(|index| {
-                    let (slice, path) = (index / division.paths, index % division.paths);
-                    let u = division.u_of_path(grid, path);
-                    start(grid, patient_from_probe, u, division.elevation_mm(slice))
-                }));
-                tracer.trace(starts, paths, memory);
-                for (index, path) in paths.iter().enumerate() {
-                    let row = index * nodes..(index + 1) * nodes;
-                    let home = (first + index) % division.paths;
-                    fill(
-                        path,
-                        home,
-                        &mut traced[row],
-                        tracer,
-                        grid,
-                        division,
-                        variants,
-                    );
-                }
-            });
+            .for_each(
+                |(task, ((((paths, mut fields), media), variant), (memory, starts)))| {
+                    let first = task * PATHS_PER_TASK;
+                    starts.clear();
+                    starts.extend((first..first + paths.len()).map(|index| {
+                        let (slice, path) = (index / division.paths, index % division.paths);
+                        let u = division.u_of_path(grid, path);
+                        start(grid, patient_from_probe, u, division.elevation_mm(slice))
+                    }));
+                    tracer.trace(starts, paths, memory);
+                    for (index, path) in paths.iter().enumerate() {
+                        let row = index * nodes..(index + 1) * nodes;
+                        let home = (first + index) % division.paths;
+                        let out = WalkedMut {
+                            fields: fields.part(row.clone()),
+                            medium: &mut media[row.clone()],
+                            variant: &mut variant[row],
+                        };
+                        fill(path, home, out, tracer, grid, division, variants);
+                    }
+                },
+            );
         self.is_bent.clear();
         for slice in self.paths.chunks(division.paths) {
             self.is_bent.push(slice.iter().any(|path| path.is_bent));
@@ -279,18 +427,20 @@ impl Insonation {
     fn smooth(&mut self, grid: &ScanGrid, division: &Division) {
         let nodes = division.nodes;
         let slice_len = division.paths * nodes;
-        self.walked.resize(self.traced.len(), Walked::default());
+        self.smoothed.resize(self.traced.fields.amplitude.len());
         let reach = division.reach(grid, FRONT_MM);
+        let traced = &self.traced.fields;
         let slices = self
-            .walked
+            .smoothed
             .par_chunks_mut(slice_len)
-            .zip(self.traced.par_chunks(slice_len))
-            .zip(&self.is_bent);
-        slices.for_each(|((walked, traced), &bent)| {
+            .zip(&self.is_bent)
+            .enumerate();
+        slices.for_each(|(slice, (mut out, &bent))| {
+            let traced = traced.part(slice * slice_len..(slice + 1) * slice_len);
             if bent && reach > 0 && division.paths > 2 * reach {
-                smooth_slice(traced, walked, nodes, reach);
+                smooth_slice(traced, out, nodes, reach);
             } else {
-                walked.copy_from_slice(traced);
+                out.fill_from(traced);
             }
         });
     }
@@ -299,20 +449,25 @@ impl Insonation {
     fn place(&mut self, grid: &ScanGrid, division: &Division) {
         let reach = division.reach(grid, FRONT_MM);
         let slice_len = division.paths * division.nodes;
-        self.cells.resize(self.walked.len(), Cell::default());
+        self.cells.resize(self.traced.medium.len(), Cell::default());
+        let (traced, smoothed) = (&self.traced, &self.smoothed);
         let slices = self
             .cells
             .par_chunks_mut(slice_len)
-            .zip(self.traced.par_chunks(slice_len))
-            .zip(self.walked.par_chunks(slice_len))
-            .zip(&self.is_bent);
-        slices.for_each(|(((cells, traced), walked), &bent)| {
+            .zip(&self.is_bent)
+            .enumerate();
+        slices.for_each(|(slice, (cells, &bent))| {
+            let part = slice * slice_len..(slice + 1) * slice_len;
+            let source = Source {
+                sideways: &traced.fields.sideways[part.clone()],
+                medium: &traced.medium[part.clone()],
+                variant: &traced.variant[part.clone()],
+                fields: smoothed.part(part),
+            };
             if bent && division.paths > 2 {
-                place_bent(cells, traced, walked, division, reach);
+                place_bent(cells, &source, division, reach);
             } else {
-                for (cell, walked) in cells.iter_mut().zip(walked) {
-                    *cell = cell_of(walked, 0.0, 1.0);
-                }
+                source.cells(cells, 0, 0.0, 1.0);
             }
         });
     }
@@ -356,15 +511,55 @@ impl Insonation {
     }
 }
 
-/// The cells of a slice of bent paths: for each place the path that reaches it. `traced` are the
-/// paths as they are, `walked` as a wave front smooths them.
-fn place_bent(
-    cells: &mut [Cell],
-    traced: &[Walked],
-    walked: &[Walked],
-    division: &Division,
-    reach: usize,
-) {
+/// What the cells of a slice are made of.
+struct Source<'a> {
+    /// Where each path has got to, as traced.
+    sideways: &'a [f32],
+    medium: &'a [MediumId],
+    variant: &'a [u8],
+    /// As a wave front smooths it.
+    fields: FieldsRef<'a>,
+}
+
+impl Source<'_> {
+    /// Fills cells from a stretch of nodes from `first` on.
+    fn cells(&self, cells: &mut [Cell], first: usize, aside: f32, spread: f32) {
+        let end = first + cells.len();
+        let kinds = self.medium[first..end]
+            .iter()
+            .zip(&self.variant[first..end]);
+        let (amplitudes, shifts) = (
+            &self.fields.amplitude[first..end],
+            &self.fields.shift_mm[first..end],
+        );
+        let numbers = amplitudes
+            .iter()
+            .zip(shifts)
+            .zip(&self.fields.lift_mm[first..end]);
+        let aside = steps_of(aside, ASIDE_STEPS);
+        let gathered = 1.0 / spread;
+        for ((cell, (&medium, &variant)), ((&amplitude, &shift_mm), &lift)) in
+            cells.iter_mut().zip(kinds).zip(numbers)
+        {
+            *cell = Cell {
+                amplitude: amplitude * gathered,
+                shift_mm,
+                lift: steps_of(lift, LIFT_STEPS),
+                aside,
+                medium,
+                variant,
+            };
+        }
+    }
+}
+
+#[inline(always)]
+fn steps_of(value: f32, steps: f32) -> i16 {
+    (value * steps).clamp(-32767.0, 32767.0) as i16
+}
+
+/// The cells of a slice of bent paths: for each place the path that reaches it.
+fn place_bent(cells: &mut [Cell], source: &Source<'_>, division: &Division, reach: usize) {
     let (nodes, paths) = (division.nodes, division.paths);
     let mut row = Row::default();
     let mut crowd = Crowd::default();
@@ -372,11 +567,11 @@ fn place_bent(
         let rows = first..(first + ROWS_ALIKE).min(nodes);
         let at = |path: usize| path * nodes + (first + ROWS_ALIKE / 2).min(nodes - 1);
         row.take((0..paths).map(|path| {
-            let walked = &walked[at(path)];
-            (path as f32 + walked.sideways, walked.amplitude)
+            let sideways = source.fields.sideways[at(path)];
+            (path as f32 + sideways, source.fields.amplitude[at(path)])
         }));
         row.invert();
-        crowd.take((0..paths).map(|path| path as f32 + traced[at(path)].sideways));
+        crowd.take((0..paths).map(|path| path as f32 + source.sideways[at(path)]));
         for (place, &reaching) in row.reaching.iter().enumerate() {
             let path = (reaching + 0.5).clamp(0.0, (paths - 1) as f32) as usize;
             // Where paths spread, sound thins out; where they crowd, it gathers.
@@ -384,10 +579,7 @@ fn place_bent(
             let aside = reaching - place as f32;
             let spread = 1.0 / gathered.clamp(1.0 / MOST_SPREAD, 1.0 / LEAST_SPREAD);
             let cells = &mut cells[place * nodes..(place + 1) * nodes][rows.clone()];
-            let walked = &walked[path * nodes..(path + 1) * nodes][rows.clone()];
-            for (cell, walked) in cells.iter_mut().zip(walked) {
-                *cell = cell_of(walked, aside, spread);
-            }
+            source.cells(cells, path * nodes + rows.start, aside, spread);
         }
     }
 }
@@ -464,18 +656,6 @@ impl Crowd {
     }
 }
 
-fn cell_of(walked: &Walked, aside: f32, spread: f32) -> Cell {
-    let steps = |value: f32, steps: f32| (value * steps).clamp(-32767.0, 32767.0) as i16;
-    Cell {
-        amplitude: walked.amplitude / spread,
-        shift_mm: walked.shift_mm,
-        lift: steps(walked.lift_mm, LIFT_STEPS),
-        aside: steps(aside, ASIDE_STEPS),
-        medium: walked.medium,
-        variant: walked.variant,
-    }
-}
-
 /// The start of a path at the face.
 pub(crate) fn start(
     grid: &ScanGrid,
@@ -493,11 +673,18 @@ pub(crate) fn start(
     }
 }
 
-/// Fills the cells along one path.
+/// One path's stretch of [`Walked`].
+struct WalkedMut<'a> {
+    fields: FieldsMut<'a>,
+    medium: &'a mut [MediumId],
+    variant: &'a mut [u8],
+}
+
+/// Fills in what one path goes through.
 fn fill(
     path: &Path,
     home: usize,
-    cells: &mut [Walked],
+    mut out: WalkedMut<'_>,
     tracer: &Tracer<'_>,
     grid: &ScanGrid,
     division: &Division,
@@ -527,7 +714,7 @@ fn fill(
         }
         let last = libm::ceil(to[1] / node_mm).max(0.0) as usize;
         let first = next.max(libm::ceil(from[1] / node_mm).max(0.0) as usize);
-        let last = last.min(cells.len());
+        let last = last.min(division.nodes);
         if first >= last {
             continue;
         }
@@ -554,24 +741,38 @@ fn fill(
         };
         let (u0, u_step) = line(0);
         let (e0, e_step) = line(2);
-        for (index, cell) in cells[first..last].iter_mut().enumerate() {
-            let at = index as f64;
-            *cell = Walked {
-                amplitude,
-                shift_mm: (shift0 + shift_step * at) as f32,
-                lift_mm: (e0 + e_step * at - home_e) as f32,
-                sideways: ((u0 + u_step * at - home_u) / pitch) as f32,
-                medium: segment.medium,
-                variant,
-            };
+        out.medium[first..last].fill(segment.medium);
+        out.variant[first..last].fill(variant);
+        let part = out.fields.part(first..last);
+        for out in part.amplitude {
+            *out = amplitude;
             amplitude *= decay;
         }
+        even_steps(part.shift_mm, shift0, shift_step);
+        even_steps(part.lift_mm, e0 - home_e, e_step);
+        even_steps(part.sideways, (u0 - home_u) / pitch, u_step / pitch);
     }
-    for cell in &mut cells[next..] {
-        *cell = Walked {
-            medium: AIR,
-            ..Walked::default()
-        };
+    let mut rest = out.fields.part(next..division.nodes);
+    for list in [
+        &mut rest.amplitude,
+        &mut rest.shift_mm,
+        &mut rest.lift_mm,
+        &mut rest.sideways,
+    ] {
+        list.fill(0.0);
+    }
+    out.medium[next..].fill(AIR);
+    out.variant[next..].fill(0);
+}
+
+/// Fills a list in even steps.
+fn even_steps(list: &mut [f32], start: f64, step: f64) {
+    if step == 0.0 {
+        list.fill(start as f32);
+        return;
+    }
+    for (index, out) in list.iter_mut().enumerate() {
+        *out = (start + step * index as f64) as f32;
     }
 }
 

@@ -1,5 +1,7 @@
 //! From rows of echoes to lines of baseband samples: reverberation, pulse, noise.
 
+use std::ops::Range;
+
 use nalgebra::Complex;
 use rayon::prelude::*;
 
@@ -27,6 +29,8 @@ pub(crate) struct PulseBank {
     /// `[zone][slope][re, im][tap]`; the tap in the middle is delay 0. On-axis peak 1 without
     /// attenuation.
     filters: Vec<f32>,
+    /// By zone: the taps that are not 0.
+    spans: Vec<Range<usize>>,
     zone_mm: f64,
     slope_step: f64,
     /// On-axis amplitude by depth node, 1 at its greatest.
@@ -72,9 +76,15 @@ impl PulseBank {
                     );
                 }
             });
+        let half = taps / 2;
+        let spans = reaches.iter().map(|reach_mm| {
+            let rows = libm::ceil(FADED * reach_mm.min(longest_mm) / row_mm) as usize;
+            half.saturating_sub(rows)..(half + rows + 1).min(taps)
+        });
         Self {
             taps,
             filters,
+            spans: spans.collect(),
             zone_mm,
             slope_step,
             gain: peaks.iter().map(|peak| peak / greatest).collect(),
@@ -82,11 +92,17 @@ impl PulseBank {
         }
     }
 
-    fn filter(&self, z_mm: f64, slope: f32) -> &[f32] {
+    fn filter(&self, z_mm: f64, slope: f32) -> Filter<'_> {
         let zone = ((z_mm / self.zone_mm) as usize).min(ZONES - 1);
         let slope = ((f64::from(slope) / self.slope_step + 0.5).max(0.0) as usize).min(SLOPES - 1);
         let start = (zone * SLOPES + slope) * 2 * self.taps;
-        &self.filters[start..start + 2 * self.taps]
+        let (re, im) = self.filters[start..start + 2 * self.taps].split_at(self.taps);
+        let span = self.spans[zone].clone();
+        Filter {
+            first: span.start,
+            re: &re[span.clone()],
+            im: &im[span],
+        }
     }
 
     /// On-axis amplitude at a depth.
@@ -100,12 +116,18 @@ impl PulseBank {
     /// ∫|pulse|² over depth at a zone without attenuation, mm.
     pub fn energy_mm(&self, z_mm: f64, row_mm: f64) -> f64 {
         let filter = self.filter(z_mm, 0.0);
-        filter
-            .iter()
-            .map(|&v| f64::from(v) * f64::from(v))
-            .sum::<f64>()
-            * row_mm
+        let square = |&v: &f32| f64::from(v) * f64::from(v);
+        let taps = filter.re.iter().chain(filter.im);
+        taps.map(square).sum::<f64>() * row_mm
     }
+}
+
+/// The taps of a pulse that are not 0.
+struct Filter<'a> {
+    /// The first of them.
+    first: usize,
+    re: &'a [f32],
+    im: &'a [f32],
 }
 
 /// The baseband pulse at `tau_mm` (delay along depth) from a depth node's spectrum.
@@ -278,6 +300,8 @@ pub(crate) struct Reception<'a> {
     pub plane: &'a [f32],
     /// By line: amplitude of the haze that the body wall adds, before its decay with depth.
     pub haze: &'a [f32],
+    /// Amplitude on the axis by sample.
+    pub gain: &'a [f32],
     /// Electronic noise, rms.
     pub noise: f32,
     pub noise_seed: u32,
@@ -295,6 +319,8 @@ const HAZE_MM: f64 = 22.0;
 pub(crate) struct ReceiveMemory {
     /// Columns of [`LINES_PER_TASK`] lines: `[line][re, im][room + rows + room]`.
     columns: Vec<f32>,
+    /// Real and imaginary parts of one line, see [`deal_out`].
+    phases: [Vec<f32>; 2],
     random: [Vec<f32>; 2],
 }
 
@@ -343,7 +369,7 @@ impl Reception<'_> {
             let (re, im) = column.split_at_mut(length);
             let rows = room..room + rows;
             self.rebound(line, &mut re[rows.clone()], &mut im[rows]);
-            self.filter(line, re, im, iq);
+            self.filter(line, re, im, &mut memory.phases, iq);
             self.disturb(line, &mut memory.random, iq);
             for (out, value) in envelope.iter_mut().zip(iq.iter()) {
                 *out = (value.re * value.re + value.im * value.im).sqrt();
@@ -418,19 +444,42 @@ impl Reception<'_> {
         }
     }
 
-    fn filter(&self, line: usize, re: &[f32], im: &[f32], iq: &mut [Complex<f32>]) {
-        let room = self.bank.taps;
+    /// Folds a line with the pulse, [`BLOCK`] samples at a time: they lie so close together that one
+    /// pulse serves all of them.
+    fn filter(
+        &self,
+        line: usize,
+        re: &[f32],
+        im: &[f32],
+        phases: &mut [Vec<f32>; 2],
+        iq: &mut [Complex<f32>],
+    ) {
         let slopes = &self.slopes[line * self.nodes..(line + 1) * self.nodes];
-        for (sample, out) in iq.iter_mut().enumerate() {
-            let z = sample as f64 * self.sample_mm;
+        let stride = self.samples + 2 * self.bank.taps.div_ceil(self.oversampling) + 2 * BLOCK;
+        for (column, phases) in [re, im].into_iter().zip(phases.iter_mut()) {
+            deal_out(column, self.oversampling, stride, phases);
+        }
+        for (block, out) in iq.chunks_mut(BLOCK).enumerate() {
+            let first = block * BLOCK;
+            let z = (first + out.len() / 2) as f64 * self.sample_mm;
             let node = ((z / self.node_mm + 0.5) as usize).min(self.nodes - 1);
             let filter = self.bank.filter(z, slopes[node]);
-            let start = room + sample * self.oversampling - self.bank.taps / 2;
-            let end = start + self.bank.taps;
-            let mut sums = [0.0; 2];
-            dot(filter, &re[start..end], &im[start..end], &mut sums);
-            let gain = self.bank.gain_at(z);
-            *out = Complex::new(sums[0] * gain, sums[1] * gain);
+            // A line has the length of the longest pulse before its first row.
+            let start = self.bank.taps / 2 + filter.first;
+            let rows = Rows {
+                sample: first,
+                row: start,
+                phases: self.oversampling,
+                stride,
+            };
+            let mut sums = [[0.0; BLOCK]; 2];
+            fold(
+                filter.re, filter.im, &phases[0], &phases[1], rows, &mut sums,
+            );
+            for (index, out) in out.iter_mut().enumerate() {
+                let gain = self.gain[first + index];
+                *out = Complex::new(sums[0][index] * gain, sums[1][index] * gain);
+            }
         }
     }
 
@@ -484,23 +533,62 @@ wide! {
     }
 }
 
+/// Samples that one pulse is folded with side by side.
+const BLOCK: usize = 8;
+
+/// Where a block's samples find their rows.
+#[derive(Clone, Copy)]
+struct Rows {
+    /// The block's first sample.
+    sample: usize,
+    /// Row of that sample's first tap, less the rows before the sample.
+    row: usize,
+    phases: usize,
+    /// Length of a phase.
+    stride: usize,
+}
+
+/// Deals the rows of a line out to phases, `[row % phases][row / phases]`, so that what
+/// neighbouring samples need lies side by side.
+fn deal_out(column: &[f32], phases: usize, stride: usize, out: &mut Vec<f32>) {
+    out.clear();
+    out.resize(phases * stride, 0.0);
+    for (phase, out) in out.chunks_mut(stride).enumerate() {
+        let rows = column.iter().skip(phase).step_by(phases);
+        for (out, &value) in out.iter_mut().zip(rows) {
+            *out = value;
+        }
+    }
+}
+
 wide! {
-    /// Σ filter · value, both complex, in eight partial sums.
-    fn dot(filter: &[f32], re: &[f32], im: &[f32], out: &mut [f32; 2]) {
-        let taps = re.len();
-        let (f_re, f_im) = filter.split_at(taps);
-        let mut sum_re = [0.0f32; 8];
-        let mut sum_im = [0.0f32; 8];
-        let values = re.chunks_exact(8).zip(im.chunks_exact(8));
-        let filters = f_re.chunks_exact(8).zip(f_im.chunks_exact(8));
-        for ((a, b), (c, d)) in values.zip(filters) {
-            for i in 0..8 {
-                sum_re[i] += a[i] * c[i] - b[i] * d[i];
-                sum_im[i] += a[i] * d[i] + b[i] * c[i];
+    /// Σ filter · value, both complex, for [`BLOCK`] samples side by side.
+    fn fold(
+        filter_re: &[f32],
+        filter_im: &[f32],
+        re: &[f32],
+        im: &[f32],
+        rows: Rows,
+        sums: &mut [[f32; BLOCK]; 2],
+    ) {
+        let mut sum_re = [0.0f32; BLOCK];
+        let mut sum_im = [0.0f32; BLOCK];
+        let mut phase = rows.row % rows.phases;
+        let mut at = phase * rows.stride + rows.row / rows.phases + rows.sample;
+        for (&c, &d) in filter_re.iter().zip(filter_im) {
+            let a: &[f32; BLOCK] = re[at..at + BLOCK].try_into().expect("eight");
+            let b: &[f32; BLOCK] = im[at..at + BLOCK].try_into().expect("eight");
+            for i in 0..BLOCK {
+                sum_re[i] += a[i] * c - b[i] * d;
+                sum_im[i] += a[i] * d + b[i] * c;
+            }
+            phase += 1;
+            at += rows.stride;
+            if phase == rows.phases {
+                phase = 0;
+                at = at + 1 - rows.phases * rows.stride;
             }
         }
-        let total = |s: &[f32; 8]| ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
-        out[0] = total(&sum_re);
-        out[1] = total(&sum_im);
+        *sums = [sum_re, sum_im];
     }
 }

@@ -8,7 +8,10 @@
 //! their two scatterers, chosen by a hash. So the scatterers of a level are half of those of the
 //! level below, and where the beam is wide, few enough remain to go through and still enough
 //! for fully developed speckle (at least [`PER_RESOLUTION_CELL`] in a resolution cell). Between
-//! levels those that the next one drops fade out while the others grow, at constant power.
+//! levels those that the next one drops leave one after another, each at a share of its own
+//! that the same hash gives, while the others grow, at constant power.
+
+use std::ops::Range;
 
 use nalgebra::{Matrix3, Vector3};
 
@@ -65,30 +68,31 @@ pub(crate) struct Tile {
     pub half_mm: [f64; 3],
 }
 
-/// Scatterers of one tile, as flat lists. Reused.
+/// The cells that touch one tile, and the scatterers of a stretch of them, as flat lists. Reused.
 #[derive(Debug, Default)]
 pub(crate) struct Scatterers {
     cell: [Vec<i32>; 3],
     /// Tissue coordinates less the tile's centre, mm.
     pub place: [Vec<f32>; 3],
-    /// +1 or −1 for those that the next level keeps, +2 or −2 (times the sign) for those that it
-    /// drops.
+    /// The sign, times 1 for those that the next level keeps, 2 to 3 for those that it drops: the
+    /// nearer to 3, the sooner.
     pub mark: Vec<f32>,
 }
 
 impl Scatterers {
-    pub fn len(&self) -> usize {
-        self.mark.len()
+    /// Lists the cells of `lattice` at `level` that touch the tile and returns their number; some
+    /// of their scatterers lie outside it.
+    pub fn list(&mut self, lattice: &Lattice, level: u32, tile: &Tile) -> usize {
+        self.list_cells(lattice, level, tile);
+        self.cell[0].len()
     }
 
-    /// All scatterers of `lattice` at `level` whose cells touch the tile; some lie outside it.
-    pub fn gather(&mut self, lattice: &Lattice, level: u32, tile: &Tile) {
-        self.list_cells(lattice, level, tile);
-        let count = self.cell[0].len();
+    /// The scatterers of a stretch of the cells listed.
+    pub fn settle(&mut self, lattice: &Lattice, level: u32, tile: &Tile, cells: Range<usize>) {
         for list in self.place.iter_mut().chain([&mut self.mark]) {
-            list.resize(count, 0.0);
+            list.resize(cells.len(), 0.0);
         }
-        let [x, y, z] = &self.cell;
+        let [x, y, z] = [0, 1, 2].map(|axis| &self.cell[axis][cells.clone()]);
         let [px, py, pz] = &mut self.place;
         let center = tile.center.map(|c| c / lattice.cell_mm);
         // Whole cells are taken off as whole numbers: tissue coordinates may be large.
@@ -238,8 +242,10 @@ wide! {
                         1 => y[i] & 1,
                         _ => z[i] & 1,
                     };
-                    let keeps = choice(px, py, pz, level + 1, salt);
-                    mark[i] = if own == keeps { 1.0 } else { 2.0 };
+                    let hash = draw(px, py, pz, level + 1, salt);
+                    let keeps = (hash >> 31) as i32;
+                    let leaves = 2.0 + (hash & 0x7f_ffff) as f32 * (1.0 / 8_388_608.0);
+                    mark[i] = if own == keeps { 1.0 } else { leaves };
                 }
             }
             // Down to the cell of level 0 that was kept on every level.
@@ -277,8 +283,14 @@ wide! {
 /// 0 or 1: which half of a cell keeps its scatterer.
 #[inline(always)]
 fn choice(x: i32, y: i32, z: i32, level: u32, salt: u32) -> i32 {
+    (draw(x, y, z, level, salt) >> 31) as i32
+}
+
+/// A cell's hash for the choice between its two halves.
+#[inline(always)]
+fn draw(x: i32, y: i32, z: i32, level: u32, salt: u32) -> u32 {
     let salted = salt ^ level.wrapping_mul(0x27d4_eb2f);
-    (hash3(x as u32, y as u32, z as u32, salted) >> 31) as i32
+    hash3(x as u32, y as u32, z as u32, salted)
 }
 
 #[cfg(test)]

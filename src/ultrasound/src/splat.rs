@@ -36,18 +36,6 @@ impl Echoes {
         self.row.len()
     }
 
-    pub fn reserve(&mut self, more: usize) {
-        for list in [
-            &mut self.line,
-            &mut self.delay_mm,
-            &mut self.re,
-            &mut self.im,
-        ] {
-            list.reserve(more);
-        }
-        self.row.reserve(more);
-    }
-
     #[inline]
     pub fn push(&mut self, line: f32, delay_mm: f32, amplitude: (f32, f32), row: u32) {
         self.line.push(line);
@@ -55,6 +43,33 @@ impl Echoes {
         self.re.push(amplitude.0);
         self.im.push(amplitude.1);
         self.row.push(row);
+    }
+
+    /// Room for so many more echoes, to be filled in.
+    pub fn grow(&mut self, more: usize) -> impl Iterator<Item = EchoMut<'_>> {
+        let start = self.len();
+        let end = start + more;
+        for list in [
+            &mut self.line,
+            &mut self.delay_mm,
+            &mut self.re,
+            &mut self.im,
+        ] {
+            list.resize(end, 0.0);
+        }
+        self.row.resize(end, 0);
+        let places = self.line[start..]
+            .iter_mut()
+            .zip(&mut self.delay_mm[start..]);
+        let amplitudes = self.re[start..].iter_mut().zip(&mut self.im[start..]);
+        let all = places.zip(amplitudes).zip(&mut self.row[start..]);
+        all.map(|(((line, delay_mm), (re, im)), row)| EchoMut {
+            line,
+            delay_mm,
+            re,
+            im,
+            row,
+        })
     }
 
     /// Copies the echoes of `other` with delays from the first of `between_mm` up to the second.
@@ -100,6 +115,15 @@ impl Echoes {
         }
         ends
     }
+}
+
+/// One of [`Echoes`].
+pub(crate) struct EchoMut<'a> {
+    pub line: &'a mut f32,
+    pub delay_mm: &'a mut f32,
+    pub re: &'a mut f32,
+    pub im: &'a mut f32,
+    pub row: &'a mut u32,
 }
 
 /// How rows of a [`Raster`] are laid out: `[row][re, im][pad + lines + pad]`.

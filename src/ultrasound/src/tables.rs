@@ -58,7 +58,7 @@ pub(crate) struct Tables {
 const FINE_NODES: usize = 129;
 
 /// Scatterers at which the elevation profile is weaker than this are left out.
-pub(crate) const ELEVATION_EDGE: f32 = 0.12;
+const ELEVATION_EDGE: f32 = 0.12;
 
 impl Tables {
     pub fn new(beam: &Beam, aberration: bool) -> Self {
@@ -148,6 +148,11 @@ impl Tables {
         ((side * self.variants + usize::from(variant)) * self.depths + depth) as u32
     }
 
+    /// How many variants of the beam there are.
+    pub fn variants(&self) -> usize {
+        self.variants
+    }
+
     /// Amplitude factor for tissue's scatterers; see [`Beam::speckle_gain`].
     #[inline]
     pub fn speckle_gain(&self, variant: u8, depth: usize) -> f32 {
@@ -167,6 +172,12 @@ impl Tables {
         let weights = &self.weights[index * row..(index + 1) * row];
         let sum: f64 = weights.iter().map(|&w| f64::from(w) * f64::from(w)).sum();
         sum / self.phases as f64
+    }
+
+    /// Whether scatterers so far out of the path's slice count.
+    #[inline(always)]
+    pub fn is_within_elevation(&self, depth: usize, e_mm: f32) -> bool {
+        e_mm.abs() * self.fine_per_mm[depth] < (FINE_NODES / 2) as f32 - 1.0
     }
 
     /// Elevation profile at a depth node, at the nearest of fine steps.

@@ -12,7 +12,7 @@ use crate::medium::{Medium, MediumId};
 use crate::simd::wide;
 use crate::speckle::{Lattice, PER_RESOLUTION_CELL, Scatterers, Tile, hash3};
 use crate::splat::{Echoes, sin_cos_turns};
-use crate::tables::{ELEVATION_EDGE, Tables};
+use crate::tables::Tables;
 
 /// A stretch of depth that one task works on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +20,17 @@ pub(crate) struct Band {
     pub z_mm: (f64, f64),
     /// Level of the scatterers.
     pub level: u32,
+    /// Share of those that the next level drops that stays, by power, at both ends; in between it
+    /// changes evenly.
+    staying: (f32, f32),
+}
+
+impl Band {
+    /// Share of the scatterers that the next level drops that stays at a depth.
+    fn staying_at(&self, z_mm: f64) -> f32 {
+        let along = (z_mm - self.z_mm.0) / (self.z_mm.1 - self.z_mm.0);
+        self.staying.0 + (self.staying.1 - self.staying.0) * along as f32
+    }
 }
 
 /// How many scatterers each depth needs. Follows from the setting.
@@ -27,9 +38,6 @@ pub(crate) struct Band {
 pub(crate) struct Thinning {
     pub lattice: Lattice,
     pub bands: Vec<Band>,
-    /// By depth node of the tables: how many halvings of level 0 still leave enough scatterers.
-    halvings: Vec<f32>,
-    depth_step_mm: f64,
     /// Fewest scatterers per resolution cell.
     pub least_per_cell: f32,
 }
@@ -43,36 +51,30 @@ impl Thinning {
         let per_cell = per_cell.max(PER_RESOLUTION_CELL);
         let smallest = cell_mm3.iter().copied().fold(f64::INFINITY, f64::min);
         let lattice = Lattice::new(per_cell / smallest, 0);
-        let finest = lattice.density(0);
-        let halvings: Vec<f32> = cell_mm3
-            .iter()
-            .map(|cell| libm::log2(finest * cell / per_cell).max(0.0) as f32)
-            .collect();
-        let halvings_at = |z: f64| halvings[node_of(z, depth_step_mm, halvings.len())];
-        let bands = (0..BANDS)
+        // How many halvings of level 0 still leave enough scatterers.
+        let halvings_at = |z: f64| {
+            let cell = cell_mm3[node_of(z, depth_step_mm, cell_mm3.len())];
+            libm::log2(lattice.density(0) * cell / per_cell).max(0.0)
+        };
+        let bands: Vec<Band> = (0..BANDS)
             .map(|band| {
                 let end = |band: usize| depth_mm * band as f64 / BANDS as f64;
-                let z_mm = (end(band), end(band + 1));
-                let steps = 8;
-                let least = (0..=steps)
-                    .map(|i| z_mm.0 + (z_mm.1 - z_mm.0) * f64::from(i) / f64::from(steps))
-                    .map(halvings_at)
-                    .fold(f32::INFINITY, f32::min);
-                Band {
-                    z_mm,
-                    level: least as u32,
-                }
+                band_of((end(band), end(band + 1)), halvings_at)
             })
             .collect();
-        let mut thinning = Self {
+        let nodes = cell_mm3.iter().enumerate();
+        let least = nodes.map(|(node, cell)| {
+            let z = node as f64 * depth_step_mm;
+            let of = |band: &&Band| z < band.z_mm.1;
+            let band = bands.iter().find(of).unwrap_or(&bands[BANDS - 1]);
+            lattice.density(band.level) * alike(band.staying_at(z.min(depth_mm))) * cell
+        });
+        let least_per_cell = least.fold(f64::INFINITY, f64::min) as f32;
+        Self {
             lattice,
             bands,
-            halvings,
-            depth_step_mm,
-            least_per_cell: 0.0,
-        };
-        thinning.least_per_cell = thinning.count_least(cell_mm3) as f32;
-        thinning
+            least_per_cell,
+        }
     }
 
     /// The same with scatterers of another seed.
@@ -82,30 +84,69 @@ impl Thinning {
             ..self.clone()
         }
     }
+}
 
-    /// 0: all scatterers of a band's level count alike; 1: only those that the next level keeps.
-    fn fade(&self, band: &Band, z_mm: f32) -> f32 {
-        let node = node_of(f64::from(z_mm), self.depth_step_mm, self.halvings.len());
-        (self.halvings[node] - band.level as f32).clamp(0.0, 1.0)
-    }
+/// A band with enough scatterers everywhere.
+fn band_of(z_mm: (f64, f64), halvings_at: impl Fn(f64) -> f64) -> Band {
+    const STEPS: u32 = 64;
+    let at = |step: u32| z_mm.0 + (z_mm.1 - z_mm.0) * f64::from(step) / f64::from(STEPS);
+    let least = (0..=STEPS)
+        .map(at)
+        .map(&halvings_at)
+        .fold(f64::INFINITY, f64::min);
+    let level = libm::floor(least);
+    let needed = |z: f64| {
+        let surplus = (halvings_at(z) - level).clamp(0.0, 1.0);
+        (2.0 * libm::exp2(-surplus) - 1.0) as f32
+    };
+    let mut band = Band {
+        z_mm,
+        level: level as u32,
+        staying: (needed(z_mm.0), needed(z_mm.1)),
+    };
+    let lacking = |step: u32| needed(at(step)) - band.staying_at(at(step));
+    // A little more, for what lies between the steps.
+    let more = (0..=STEPS).map(lacking).fold(0.0, f32::max) + 0.01;
+    band.staying.0 = (band.staying.0 + more).min(1.0);
+    band.staying.1 = (band.staying.1 + more).min(1.0);
+    band
+}
 
-    /// Fewest scatterers that count in a resolution cell: the square of the mean power over the
-    /// mean squared power, times their number.
-    fn count_least(&self, cell_mm3: &[f64]) -> f64 {
-        let mut least = f64::INFINITY;
-        for band in &self.bands {
-            for (node, cell) in cell_mm3.iter().enumerate() {
-                let z = node as f64 * self.depth_step_mm;
-                if z < band.z_mm.0 || z >= band.z_mm.1 {
-                    continue;
-                }
-                let fade = f64::from(self.fade(band, z as f32));
-                let counting = self.lattice.density(band.level) / (1.0 + fade * fade);
-                least = least.min(counting * cell);
-            }
-        }
-        least
+/// Marks over which scatterers fade out.
+const FADING: f32 = 0.125;
+
+/// Power of the scatterer with a mark where a share of those that the next level drops stays, by
+/// power; all together keep theirs.
+#[inline(always)]
+fn power_of(mark: f32, share: f32) -> f32 {
+    // How far up the marks they stay: the ramp down from 1 to 0 may be cut off at either end.
+    let few = (2.0 * FADING * share).sqrt();
+    let many = 1.0 + FADING - (2.0 * FADING * (1.0 - share)).sqrt();
+    let some = share + 0.5 * FADING;
+    let reach = if share < 0.5 * FADING { few } else { some };
+    let reach = if share > 1.0 - 0.5 * FADING {
+        many
+    } else {
+        reach
+    };
+    let stays = (2.0 + reach - mark.abs()) * (1.0 / FADING);
+    let stays = if stays > 0.0 { stays } else { 0.0 };
+    let stays = if stays < 1.0 { stays } else { 1.0 };
+    stays * 2.0 / (1.0 + share)
+}
+
+/// Share of a level's scatterers that, counting alike, would make the same speckle: the square of the
+/// mean power over the mean squared power.
+fn alike(share: f32) -> f64 {
+    const MARKS: u32 = 1000;
+    let kept = f64::from(power_of(1.0, share));
+    let (mut sum, mut squares) = (kept, kept * kept);
+    for mark in 0..MARKS {
+        let power = f64::from(power_of(2.0 + (mark as f32 + 0.5) / MARKS as f32, share));
+        sum += power / f64::from(MARKS);
+        squares += power * power / f64::from(MARKS);
     }
+    0.5 * sum * sum / squares
 }
 
 fn node_of(z_mm: f64, step_mm: f64, nodes: usize) -> usize {
@@ -136,13 +177,56 @@ pub(crate) struct TissueMemory {
     moved: [Vec<f32>; 3],
     beam: [Vec<f32>; 3],
     located: Locations,
-    /// Scatterers that are seen: their places in the lists, and what they lie in.
-    chosen: Vec<(u32, MediumId)>,
-    shares: Vec<[f32; 2]>,
-    strengths: Vec<f32>,
+    chosen: Chosen,
+    /// `[variant][depth]`: amplitude of speckle.
+    gains: Vec<f32>,
+    media_echoes: Vec<MediumEchoes>,
     subset: [Vec<f32>; 4],
     media: Vec<MediumId>,
     members: Vec<u32>,
+}
+
+/// The tile's scatterers that have become echoes, in the echoes' order.
+#[derive(Debug, Default)]
+struct Chosen {
+    /// Tissue coordinates less the tile's centre, mm.
+    place: [Vec<f32>; 3],
+    medium: Vec<MediumId>,
+}
+
+impl Chosen {
+    fn clear(&mut self) {
+        self.place.iter_mut().for_each(Vec::clear);
+        self.medium.clear();
+    }
+}
+
+/// How a medium's scatterers echo in a band.
+#[derive(Clone, Copy, Debug)]
+struct MediumEchoes {
+    strength: f32,
+    flows: bool,
+}
+
+/// A scatterer that sound reaches.
+#[derive(Clone, Copy, Debug, Default)]
+struct Strong {
+    /// Its place in the lists.
+    index: u32,
+    /// How far it lies beside the path in elevation, mm.
+    lift_mm: f32,
+    amplitude: f32,
+}
+
+/// A scatterer inside the tile.
+#[derive(Clone, Copy, Debug, Default)]
+struct Kept {
+    /// Its place in the lists.
+    index: u32,
+    cell: u32,
+    depth: u32,
+    e_mm: f32,
+    weight: f32,
 }
 
 /// Scatterers are looked for at most so far out of the slice's own place, mm.
@@ -150,6 +234,16 @@ const MOST_LIFT_MM: f32 = 4.0;
 
 /// Scatterers are looked for where paths go that carry at least this share of the loudest.
 const FOLLOWED: f32 = 0.05;
+
+/// Scatterers worked on at a time: their lists stay in the nearest cache.
+const STRETCH: usize = 512;
+
+/// An amplitude turned by chance.
+#[inline(always)]
+fn flown((re, im): (f32, f32), hash: u32) -> (f32, f32) {
+    let (sine, cosine) = sin_cos_turns(hash as f32 * (1.0 / 4_294_967_296.0));
+    (re * cosine - im * sine, re * sine + im * cosine)
+}
 
 /// Width of tiles along the scan, mm.
 const TILE_MM: f64 = 14.0;
@@ -171,6 +265,7 @@ impl TissueStage<'_> {
                 Shape::Fan { radius_mm, .. } => radius_mm + band.z_mm.1,
             };
         let tiles = libm::ceil(width / TILE_MM).max(1.0) as usize;
+        self.prepare(band, memory);
         for tile in 0..tiles {
             let end = |tile: usize| first + (last - first) * tile as f64 / tiles as f64;
             self.tile(band, (end(tile), end(tile + 1)), memory, echoes);
@@ -191,56 +286,96 @@ impl TissueStage<'_> {
         if let Some(displacement) = self.displacement {
             displacement.widen(&mut tile);
         }
-        memory
-            .scatterers
-            .gather(&self.thinning.lattice, band.level, &tile);
-        if let Some(displacement) = self.displacement {
-            let rest = &memory.scatterers.place;
-            displacement.move_places(tile.center, center, rest, &mut memory.moved);
+        let frame = self.frame(band, u, lifts_mm);
+        let lattice = &self.thinning.lattice;
+        let cells = memory.scatterers.list(lattice, band.level, &tile);
+        memory.chosen.clear();
+        let start = echoes.len();
+        for first in (0..cells).step_by(STRETCH) {
+            let stretch = first..(first + STRETCH).min(cells);
+            memory
+                .scatterers
+                .settle(lattice, band.level, &tile, stretch);
+            if let Some(displacement) = self.displacement {
+                let rest = &memory.scatterers.place;
+                displacement.move_places(tile.center, center, rest, &mut memory.moved);
+            }
+            self.find_in_beam(&in_probe, memory);
+            let TissueMemory {
+                beam: [u, z, e],
+                located,
+                scatterers,
+                ..
+            } = memory;
+            located.find((u, z, e), &scatterers.mark, &frame);
+            self.choose(memory, echoes);
         }
-        let probe_from_patient = self
-            .patient_from_probe
-            .isometry
-            .rotation
+        self.texture(&tile.center, start, memory, echoes);
+    }
+
+    /// Beam coordinates of the scatterers; `center` is the tile's in the probe's frame.
+    fn find_in_beam(&self, center: &Vector3<f64>, memory: &mut TissueMemory) {
+        let rotation = self.patient_from_probe.isometry.rotation;
+        let turn = rotation
             .inverse()
-            .to_rotation_matrix();
+            .to_rotation_matrix()
+            .matrix()
+            .map(|c| c as f32);
+        let offset = center.map(|c| c as f32);
+        let count = memory.scatterers.mark.len();
         let [u_list, z_list, e_list] = &mut memory.beam;
         for list in [&mut *u_list, z_list, e_list] {
-            list.resize(memory.scatterers.len(), 0.0);
+            list.resize(count, 0.0);
         }
         let [x, y, z] = match self.displacement {
             Some(_) => &memory.moved,
             None => &memory.scatterers.place,
         };
-        let turn = probe_from_patient.matrix().map(|c| c as f32);
-        let offset = in_probe.map(|c| c as f32);
-        let (steer, radius) = match self.grid.shape {
-            Shape::Parallel { steer_rad } => (Some(steer_rad), 0.0),
-            Shape::Fan { radius_mm, .. } => (None, radius_mm as f32),
-        };
-        match steer {
-            Some(angle) => parallel_coordinates(
-                (x, y, z),
-                &turn,
-                &offset,
-                (libm::tan(angle) as f32, (1.0 / libm::cos(angle)) as f32),
-                (u_list, z_list, e_list),
-            ),
-            None => {
-                fan_coordinates((x, y, z), &turn, &offset, radius, (u_list, z_list, e_list));
+        let (places, out) = (
+            (&x[..], &y[..], &z[..]),
+            (&mut u_list[..], &mut z_list[..], &mut e_list[..]),
+        );
+        match self.grid.shape {
+            Shape::Parallel { steer_rad } => {
+                let steer = (
+                    libm::tan(steer_rad) as f32,
+                    (1.0 / libm::cos(steer_rad)) as f32,
+                );
+                parallel_coordinates(places, &turn, &offset, steer, out);
+            }
+            Shape::Fan { radius_mm, .. } => {
+                fan_coordinates(places, &turn, &offset, radius_mm as f32, out);
             }
         }
-        let start = echoes.len();
-        self.choose(band, u, memory, echoes);
-        self.texture(&tile.center, start, memory, echoes);
+    }
+
+    /// How a tile's beam coordinates are cut into cells.
+    fn frame(&self, band: &Band, u: (f64, f64), lifts_mm: (f64, f64)) -> Frame {
+        let (division, tables) = (self.division, self.tables);
+        let slope = (band.staying.1 - band.staying.0) / (band.z_mm.1 - band.z_mm.0) as f32;
+        Frame {
+            u: (u.0 as f32, u.1 as f32),
+            z_mm: (band.z_mm.0 as f32, band.z_mm.1 as f32),
+            e_mm: (lifts_mm.0 as f32, lifts_mm.1 as f32),
+            staying: (band.staying.0, slope),
+            first: self.grid.first as f32,
+            paths_per_u: (division.paths_per_line as f64 / self.grid.pitch) as f32,
+            nodes_per_mm: (1.0 / division.node_mm) as f32,
+            depths_per_mm: (1.0 / tables.depth_step_mm) as f32,
+            slices_per_mm: (1.0 / division.slice_mm) as f32,
+            nodes: division.nodes as i32,
+            depths: tables.depths as i32,
+            slices: division.slices as i32,
+            paths: division.paths as i32,
+            closed: matches!(self.grid.shape, Shape::Fan { closed: true, .. }),
+        }
     }
 
     /// Between which elevations scatterers count, mm: the beam's reach about where paths have been
     /// bent to.
     /// None where nothing echoes.
     fn elevation_reach(&self, band: &Band, u: (f64, f64)) -> Option<(f64, f64)> {
-        let node = |z: f64| node_of(z, self.tables.depth_step_mm, self.tables.depths);
-        let beam = self.tables.elevation_edge_mm[node(band.z_mm.0)..=node(band.z_mm.1)]
+        let beam = self.tables.elevation_edge_mm[self.nodes_of(band)]
             .iter()
             .copied()
             .fold(0.0, f64::max);
@@ -318,99 +453,99 @@ impl TissueStage<'_> {
         (center, tile)
     }
 
-    /// Scatterers of the tile that sound reaches become echoes, without their texture.
-    fn choose(&self, band: &Band, u: (f64, f64), memory: &mut TissueMemory, echoes: &mut Echoes) {
+    /// Scatterers found that sound reaches become echoes, without their texture.
+    fn choose(&self, memory: &mut TissueMemory, echoes: &mut Echoes) {
         let TissueMemory {
             scatterers,
-            beam: [u_list, z_list, e_list],
+            beam: [_, z_list, _],
             located,
             chosen,
-            shares,
-            strengths,
+            gains,
+            media_echoes,
             ..
         } = memory;
         let (division, tables) = (self.division, self.tables);
-        let nodes = division.nodes;
-        self.shares(band, shares);
-        let density = self.thinning.lattice.density(band.level);
-        strengths.clear();
-        strengths.extend(self.strengths.iter().map(|s| s / density.sqrt() as f32));
-        located.find(
-            (u_list, z_list, e_list),
-            &Frame {
-                u: (u.0 as f32, u.1 as f32),
-                z_mm: (band.z_mm.0 as f32, band.z_mm.1 as f32),
-                first: self.grid.first as f32,
-                paths_per_u: (division.paths_per_line as f64 / self.grid.pitch) as f32,
-                nodes_per_mm: (1.0 / division.node_mm) as f32,
-                depths_per_mm: (1.0 / tables.depth_step_mm) as f32,
-                slices_per_mm: (1.0 / division.slice_mm) as f32,
-                nodes: nodes as i32,
-                depths: tables.depths as i32,
-                slices: division.slices as i32,
-                paths: division.paths as i32,
-                closed: matches!(self.grid.shape, Shape::Fan { closed: true, .. }),
-            },
-        );
-        chosen.clear();
-        located.strong.resize(located.kept.len(), (0, 0.0));
-        // What the cells hold; loads that do not wait for each other.
-        let mut strong = 0;
-        for &index in &located.kept {
-            let i = index as usize;
-            let cell = &self.insonation.cells[located.cell[i] as usize];
-            let mark = scatterers.mark[i];
-            let share = shares[located.depth[i] as usize][usize::from(mark.abs() > 1.5)];
-            let share = share * tables.speckle_gain(cell.variant, located.depth[i] as usize);
-            let amplitude = strengths[self.medium.index(cell.medium)] * cell.amplitude * share;
-            located.strong[strong] = (index, amplitude.copysign(mark));
-            strong += usize::from(amplitude > LEAST_STRENGTH);
+        let depths = tables.depths;
+        // What the cells hold. All is worked out for all, and kept or not at the end: loads do not
+        // wait for each other, and nothing is guessed wrong.
+        located.strong.resize(located.kept.len(), Strong::default());
+        let mut count = 0;
+        for kept in &located.kept {
+            let depth = kept.depth as usize;
+            let cell = &self.insonation.cells[kept.cell as usize];
+            let gain = gains[usize::from(cell.variant) * depths + depth];
+            let strength = media_echoes[self.medium.index(cell.medium)].strength;
+            let amplitude = strength * cell.amplitude * gain * kept.weight;
+            let lift_mm = kept.e_mm - cell.lift_mm();
+            located.strong[count] = Strong {
+                index: kept.index,
+                lift_mm,
+                amplitude,
+            };
+            let is_loud = amplitude.abs() > LEAST_STRENGTH;
+            count += usize::from(is_loud & tables.is_within_elevation(depth, lift_mm));
         }
-        echoes.reserve(strong);
+        let strong = &located.strong[..count];
         let lines_per_path = 1.0 / division.paths_per_line as f32;
         let lines = self.grid.lines;
         let closed = matches!(self.grid.shape, Shape::Fan { closed: true, .. });
-        for &(index, amplitude) in &located.strong[..strong] {
-            let i = index as usize;
+        for (strong, out) in strong.iter().zip(echoes.grow(count)) {
+            let i = strong.index as usize;
             let cell = &self.insonation.cells[located.cell[i] as usize];
             let depth = located.depth[i] as usize;
-            let profile = tables.elevation_near(depth, e_list[i] - cell.lift_mm());
-            if profile.norm_sqr() < ELEVATION_EDGE * ELEVATION_EDGE {
-                continue;
-            }
+            let profile = tables.elevation_near(depth, strong.lift_mm);
             let mut line = (located.at[i] + cell.aside()) * lines_per_path;
             if closed && line < -0.5 {
                 line += lines as f32;
             }
             let near = (line + 0.5).max(0.0) as i32 as usize;
             let near = if closed { near % lines } else { near };
-            let row = tables.row(near, cell.variant, depth);
-            let mut complex = (profile.re * amplitude, profile.im * amplitude);
+            let mut complex = (profile.re * strong.amplitude, profile.im * strong.amplitude);
             if let Some(tick) = self.flow_tick
-                && self.medium.material(cell.medium).flows
+                && media_echoes[self.medium.index(cell.medium)].flows
             {
                 let place = [0, 1, 2].map(|axis| scatterers.place[axis][i].to_bits());
-                let hash = hash3(place[0], place[1], place[2], tick);
-                let (sine, cosine) = sin_cos_turns(hash as f32 * (1.0 / 4_294_967_296.0));
-                complex = (
-                    complex.0 * cosine - complex.1 * sine,
-                    complex.0 * sine + complex.1 * cosine,
-                );
+                complex = flown(complex, hash3(place[0], place[1], place[2], tick));
             }
-            echoes.push(line, z_list[i] + cell.shift_mm, complex, row);
-            chosen.push((index, cell.medium));
+            *out.line = line;
+            *out.delay_mm = z_list[i] + cell.shift_mm;
+            (*out.re, *out.im) = complex;
+            *out.row = tables.row(near, cell.variant, depth);
+        }
+        let cell_of =
+            |strong: &Strong| &self.insonation.cells[located.cell[strong.index as usize] as usize];
+        chosen
+            .medium
+            .extend(strong.iter().map(|strong| cell_of(strong).medium));
+        for (list, from) in chosen.place.iter_mut().zip(&scatterers.place) {
+            list.extend(strong.iter().map(|strong| from[strong.index as usize]));
         }
     }
 
-    /// By depth node: amplitude of scatterers that the next level keeps, and of those that it
-    /// drops.
-    fn shares(&self, band: &Band, shares: &mut Vec<[f32; 2]>) {
-        shares.clear();
-        shares.extend((0..self.tables.depths).map(|depth| {
-            let z = depth as f64 * self.tables.depth_step_mm;
-            let fade = self.thinning.fade(band, z as f32);
-            [(1.0 + fade).sqrt(), (1.0 - fade).sqrt()]
-        }));
+    /// What holds for a whole band.
+    fn prepare(&self, band: &Band, memory: &mut TissueMemory) {
+        let tables = self.tables;
+        memory.gains.clear();
+        let variants = 0..tables.variants() as u8;
+        let gains = variants.flat_map(|variant| {
+            (0..tables.depths).map(move |depth| tables.speckle_gain(variant, depth))
+        });
+        memory.gains.extend(gains);
+        let density = self.thinning.lattice.density(band.level);
+        memory.media_echoes.clear();
+        let media = self.strengths.iter().enumerate();
+        memory
+            .media_echoes
+            .extend(media.map(|(index, strength)| MediumEchoes {
+                strength: strength / density.sqrt() as f32,
+                flows: self.medium.material_at(index).flows,
+            }));
+    }
+
+    /// The depth nodes of a band.
+    fn nodes_of(&self, band: &Band) -> std::ops::RangeInclusive<usize> {
+        let node = |z: f64| node_of(z, self.tables.depth_step_mm, self.tables.depths);
+        node(band.z_mm.0)..=node(band.z_mm.1)
     }
 
     /// Multiplies echoes from `start` on by their tissues' textures.
@@ -422,7 +557,6 @@ impl TissueStage<'_> {
         echoes: &mut Echoes,
     ) {
         let TissueMemory {
-            scatterers,
             chosen,
             subset: [x, y, z, gain],
             media,
@@ -430,7 +564,7 @@ impl TissueStage<'_> {
             ..
         } = memory;
         media.clear();
-        for &(_, medium) in chosen.iter() {
+        for &medium in &chosen.medium {
             if media.last() != Some(&medium) && !media.contains(&medium) {
                 media.push(medium);
             }
@@ -440,15 +574,18 @@ impl TissueStage<'_> {
                 continue;
             };
             members.clear();
-            let of_medium = chosen.iter().enumerate().filter(|(_, of)| of.1 == medium);
+            let of_medium = chosen
+                .medium
+                .iter()
+                .enumerate()
+                .filter(|(_, of)| **of == medium);
             members.extend(of_medium.map(|(index, _)| index as u32));
             for (list, (from, middle)) in [&mut *x, y, z]
                 .into_iter()
-                .zip(scatterers.place.iter().zip(center.iter()))
+                .zip(chosen.place.iter().zip(center.iter()))
             {
                 list.clear();
-                let place = |&i: &u32| from[chosen[i as usize].0 as usize] + *middle as f32;
-                list.extend(members.iter().map(place));
+                list.extend(members.iter().map(|&i| from[i as usize] + *middle as f32));
             }
             gain.clear();
             gain.resize(members.len(), 1.0);
@@ -465,6 +602,9 @@ impl TissueStage<'_> {
 struct Frame {
     u: (f32, f32),
     z_mm: (f32, f32),
+    e_mm: (f32, f32),
+    /// Share of the scatterers that the next level drops that stays: at the near end, and more by mm.
+    staying: (f32, f32),
     first: f32,
     paths_per_u: f32,
     nodes_per_mm: f32,
@@ -485,29 +625,36 @@ struct Locations {
     cell: Vec<u32>,
     depth: Vec<u32>,
     inside: Vec<u32>,
+    /// Amplitude by the scatterers' density, with their sign.
+    weight: Vec<f32>,
     /// Those inside the tile.
-    kept: Vec<u32>,
-    /// Those of them that sound reaches, and their amplitude.
-    strong: Vec<(u32, f32)>,
+    kept: Vec<Kept>,
+    /// Those of them that sound reaches.
+    strong: Vec<Strong>,
 }
 
 impl Locations {
-    fn find(&mut self, beam: Lists<'_>, frame: &Frame) {
+    fn find(&mut self, beam: Lists<'_>, marks: &[f32], frame: &Frame) {
         let count = beam.0.len();
         self.at.resize(count, 0.0);
-        for list in [
-            &mut self.cell,
-            &mut self.depth,
-            &mut self.inside,
-            &mut self.kept,
-        ] {
+        self.weight.resize(count, 0.0);
+        for list in [&mut self.cell, &mut self.depth, &mut self.inside] {
             list.resize(count, 0);
         }
         let cells = (&mut *self.cell, &mut *self.depth, &mut *self.inside);
-        locate(beam, frame, &mut self.at, cells);
+        locate(beam, marks, frame, (&mut self.at, &mut self.weight), cells);
+        self.kept.resize(count, Kept::default());
+        let cells = self.cell.iter().zip(&self.depth).zip(&self.weight);
+        let places = self.inside.iter().zip(beam.2).zip(cells);
         let mut kept = 0;
-        for (index, &inside) in self.inside.iter().enumerate() {
-            self.kept[kept] = index as u32;
+        for (index, ((&inside, &e_mm), ((&cell, &depth), &weight))) in places.enumerate() {
+            self.kept[kept] = Kept {
+                index: index as u32,
+                cell,
+                depth,
+                e_mm,
+                weight,
+            };
             kept += inside as usize;
         }
         self.kept.truncate(kept);
@@ -517,10 +664,18 @@ impl Locations {
 type Cells<'a> = (&'a mut [u32], &'a mut [u32], &'a mut [u32]);
 
 wide! {
-    fn locate(beam: Lists<'_>, frame: &Frame, at: &mut [f32], cells: Cells<'_>) {
-        let middle = (frame.slices / 2) as f32 + 0.5;
+    fn locate(
+        beam: Lists<'_>,
+        marks: &[f32],
+        frame: &Frame,
+        places: (&mut [f32], &mut [f32]),
+        cells: Cells<'_>,
+    ) {
+        let (at, all_weights) = places;
+        let middle = (frame.slices / 2) as f32;
         let count = at.len();
         let (u, z, e) = (&beam.0[..count], &beam.1[..count], &beam.2[..count]);
+        let (marks, weights) = (&marks[..count], &mut all_weights[..count]);
         let (all_cells, all_depths, all_insides) = cells;
         let (cells, depths) = (&mut all_cells[..count], &mut all_depths[..count]);
         let insides = &mut all_insides[..count];
@@ -530,26 +685,35 @@ wide! {
         let (nodes, paths) = (frame.nodes as u32, frame.paths as u32);
         for i in 0..count {
             let inside = (u[i] >= frame.u.0) & (u[i] < frame.u.1)
-                & (z[i] >= frame.z_mm.0) & (z[i] < frame.z_mm.1);
+                & (z[i] >= frame.z_mm.0) & (z[i] < frame.z_mm.1)
+                & (e[i] > frame.e_mm.0) & (e[i] < frame.e_mm.1);
+            let share = frame.staying.0 + frame.staying.1 * (z[i] - frame.z_mm.0);
+            let share = if share > 0.0 { share } else { 0.0 };
+            let share = if share < 1.0 { share } else { 1.0 };
+            let power = power_of(marks[i], share);
+            weights[i] = power.sqrt().copysign(marks[i]);
+            let inside = inside & (power > 0.0);
             let place = (u[i] - frame.first) * frame.paths_per_u;
             at[i] = place;
             let place = if place < -0.5 { place + turn } else { place };
-            let slice = cut(e[i] * frame.slices_per_mm + middle, last_slice);
-            let path = cut(place + 0.5, last_path);
-            let node = cut(z[i] * frame.nodes_per_mm + 0.5, last_node);
+            let slice = nearest(e[i] * frame.slices_per_mm + middle, last_slice);
+            let path = nearest(place, last_path);
+            let node = nearest(z[i] * frame.nodes_per_mm, last_node);
             cells[i] = (slice * paths + path) * nodes + node;
-            depths[i] = cut(z[i] * frame.depths_per_mm + 0.5, last_depth);
+            depths[i] = nearest(z[i] * frame.depths_per_mm, last_depth);
             insides[i] = u32::from(inside);
         }
     }
 }
 
-/// The whole part of a number, held between 0 and `last`.
+/// The whole number nearest to a value, held between 0 and `last`, which is below 2²².
 #[inline(always)]
-fn cut(value: f32, last: f32) -> u32 {
+fn nearest(value: f32, last: f32) -> u32 {
+    /// At 2²³ numbers are whole, and their last bits count up from 0.
+    const WHOLE: f32 = 8_388_608.0;
     let held = if value > 0.0 { value } else { 0.0 };
     let held = if held < last { held } else { last };
-    held as i32 as u32
+    (held + WHOLE).to_bits() - WHOLE.to_bits()
 }
 
 /// Echoes weaker than this are below every noise floor: −160 dB.

@@ -8,11 +8,17 @@ fn tile(center: [f64; 3], half: f64) -> Tile {
     }
 }
 
+/// All scatterers whose cells touch the tile.
+fn gather(scatterers: &mut Scatterers, lattice: &Lattice, level: u32, tile: &Tile) {
+    let cells = scatterers.list(lattice, level, tile);
+    scatterers.settle(lattice, level, tile, 0..cells);
+}
+
 /// Scatterers inside the tile, as tissue coordinates in lattice steps, sorted.
 fn inside(lattice: &Lattice, level: u32, tile: &Tile) -> Vec<[i64; 3]> {
     let mut scatterers = Scatterers::default();
-    scatterers.gather(lattice, level, tile);
-    let mut places: Vec<[i64; 3]> = (0..scatterers.len())
+    gather(&mut scatterers, lattice, level, tile);
+    let mut places: Vec<[i64; 3]> = (0..scatterers.mark.len())
         .map(|i| [0, 1, 2].map(|axis| f64::from(scatterers.place[axis][i])))
         .filter(|place| (0..3).all(|axis| place[axis].abs() < tile.half_mm[axis]))
         .map(|place| [0, 1, 2].map(|axis| ((place[axis] + tile.center[axis]) * 1e3).round() as i64))
@@ -50,8 +56,8 @@ fn what_a_level_marks_as_kept_is_what_the_next_one_has() {
     let tile = tile([0.0, 5.0, 9.0], 5.0);
     for level in 0..4 {
         let mut scatterers = Scatterers::default();
-        scatterers.gather(&lattice, level, &tile);
-        let kept = (0..scatterers.len())
+        gather(&mut scatterers, &lattice, level, &tile);
+        let kept = (0..scatterers.mark.len())
             .filter(|&i| scatterers.mark[i].abs() == 1.0)
             .filter(|&i| (0..3).all(|axis| scatterers.place[axis][i].abs() < 5.0))
             .count();
@@ -74,8 +80,8 @@ fn a_scatterer_is_the_same_whatever_the_tile() {
         half_mm: [12.0; 3],
     };
     let mut scatterers = Scatterers::default();
-    scatterers.gather(&lattice, 2, &turned);
-    let mut places: Vec<[i64; 3]> = (0..scatterers.len())
+    gather(&mut scatterers, &lattice, 2, &turned);
+    let mut places: Vec<[i64; 3]> = (0..scatterers.mark.len())
         .map(|i| [0, 1, 2].map(|axis| f64::from(scatterers.place[axis][i])))
         .filter(|place| place.iter().all(|c| c.abs() < 6.0))
         .map(|place| place.map(|c| (c * 1e3).round() as i64))
