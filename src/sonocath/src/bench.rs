@@ -20,8 +20,8 @@ use crate::failure::Failure;
 use crate::patient;
 use crate::scan::machine_compensation;
 use crate::scan::pose::{Held, PatientFromProbe, Toward, Turn, of_axes};
-use crate::scan::skin::{Front, Skin};
 use crate::terminal::Terminal;
+use procedure::skin::{Front, Skin};
 
 /// The plane that is looked at, if the patient has it.
 const PLANE: &str = "liver_transverse";

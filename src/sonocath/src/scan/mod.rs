@@ -14,7 +14,6 @@ pub mod pose;
 mod report;
 mod request;
 mod screen;
-pub mod skin;
 mod sweep;
 mod take;
 

@@ -8,11 +8,11 @@ use ultrasound::grid::ScanGrid;
 
 use super::hardware;
 use super::pose::{Held, PatientFromProbe, Turn, of_axes};
-use super::skin::{Front, Skin};
 use super::sweep::{MOST_FRAMES, Standing, Stop, SweepDocument, Way};
 use crate::args::{Language, ScanArguments};
 use crate::failure::Failure;
 use crate::patient::name_in;
+use procedure::skin::{Front, Skin};
 
 /// Smallest picture on which words fit beside the image, points.
 const LEAST_SIZE: [u32; 2] = [480, 360];

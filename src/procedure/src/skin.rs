@@ -7,11 +7,10 @@
 //! way; what the face has entered is not in the picture.
 
 use equipment::Array;
+use equipment::hand::{PatientFromProbe, depth_of, face_of, moved_to};
 use geometry::scene::{Crossing, Crossings, Ray, Scene};
 use geometry::{Point, Vector, frame};
 use ultrasound::grid::ScanGrid;
-
-use super::pose::{PatientFromProbe, depth_of, face_of, moved_to};
 
 /// How far a face is pressed in at least, mm: skin is never dry of contact.
 pub const LEAST_PRESS_MM: f64 = 1.0;
@@ -208,11 +207,11 @@ impl Front {
 
 #[cfg(test)]
 mod tests {
+    use equipment::hand::of_axes;
     use geometry::TriMesh;
     use geometry::scene::SceneSurface;
     use geometry::sdf::{Expr, SurfaceLimits, surface};
 
-    use super::super::pose::Held;
     use super::*;
 
     /// A box with its front at y = −100 mm, and an arm before it.
@@ -237,8 +236,10 @@ mod tests {
         Skin::new(Scene::build(&surfaces).unwrap())
     }
 
-    fn aim(text: &str) -> PatientFromProbe {
-        Held::parse(text).unwrap().pose().unwrap()
+    /// Marker to the patient's right, looking to the back.
+    fn aim(at: [f64; 3]) -> PatientFromProbe {
+        let (right, back) = ([-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]);
+        of_axes(Point::from_coords(at.into()), right.into(), back.into())
     }
 
     fn flat(half: f64) -> Front {
@@ -259,7 +260,7 @@ mod tests {
     #[test]
     fn a_flat_face_on_flat_skin_is_pressed_in_by_1_mm() {
         let skin = skin_with_arm();
-        let found = skin.put(&aim("0,30,20:right:posterior"), &flat(19.2), 5.0);
+        let found = skin.put(&aim([0.0, 30.0, 20.0]), &flat(19.2), 5.0);
         near(found, [0.0, -99.0, 20.0]);
     }
 
@@ -276,10 +277,10 @@ mod tests {
         for gel_mm in [3.0, 5.0, 12.0] {
             // The outermost line, at the half angle to the depth, has the gap (sag − press) / cos.
             let press: f64 = (sag - gel_mm * half_angle.cos()).max(1.0);
-            let found = skin.put(&aim("0,30,20:right:posterior"), &front, gel_mm);
+            let found = skin.put(&aim([0.0, 30.0, 20.0]), &front, gel_mm);
             near(found, [0.0, -100.0 + press, 20.0]);
         }
-        let found = skin.put(&aim("0,30,20:right:posterior"), &front, 0.0);
+        let found = skin.put(&aim([0.0, 30.0, 20.0]), &front, 0.0);
         near(found, [0.0, -100.0 + sag, 20.0]);
     }
 
@@ -287,11 +288,11 @@ mod tests {
     fn the_outermost_skin_is_met_first_and_the_nearest_kept() {
         let skin = skin_with_arm();
         near(
-            skin.put(&aim("100,0,0:right:posterior"), &flat(10.0), 5.0),
+            skin.put(&aim([100.0, 0.0, 0.0]), &flat(10.0), 5.0),
             [100.0, -199.0, 0.0],
         );
         near(
-            skin.keep_on(&aim("100,-95,0:right:posterior"), &flat(10.0), 5.0),
+            skin.keep_on(&aim([100.0, -95.0, 0.0]), &flat(10.0), 5.0),
             [100.0, -99.0, 0.0],
         );
     }
@@ -299,7 +300,7 @@ mod tests {
     #[test]
     fn a_line_past_the_body_meets_nothing() {
         let skin = skin_with_arm();
-        let past = aim("0,0,500:right:posterior");
+        let past = aim([0.0, 0.0, 500.0]);
         assert!(skin.put(&past, &flat(10.0), 5.0).is_none());
     }
 }

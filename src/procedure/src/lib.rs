@@ -1,0 +1,2 @@
+//! The room, one fixed step at a time.
+pub mod skin;
