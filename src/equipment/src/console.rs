@@ -8,6 +8,7 @@ mod check;
 mod fit;
 mod knobs;
 mod start;
+mod turn;
 
 use std::path::Path;
 

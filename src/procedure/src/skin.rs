@@ -6,6 +6,8 @@
 //! than the gel: a curved face on flat skin touches with its middle first. The body does not give
 //! way; what the face has entered is not in the picture.
 
+use std::sync::Arc;
+
 use equipment::Array;
 use equipment::hand::{PatientFromProbe, depth_of, face_of, moved_to};
 use geometry::scene::{Crossing, Crossings, Ray, Scene};
@@ -24,9 +26,12 @@ const PRESS_STEP_MM: f64 = 0.01;
 /// Places across the face at which the gap to the skin is looked at.
 const FEELERS: u32 = 33;
 
+/// Of the feelers only every so many look how deep the face is.
+const FEELERS_APART: usize = 4;
+
 /// The outside of one patient's body.
 pub struct Skin {
-    scene: Scene<frame::Patient>,
+    scene: Arc<Scene<frame::Patient>>,
 }
 
 /// Which of several entries into the body is meant.
@@ -40,8 +45,10 @@ enum Entry {
 
 impl Skin {
     /// The outside of these surfaces.
-    pub fn new(scene: Scene<frame::Patient>) -> Self {
-        Self { scene }
+    pub fn new(scene: impl Into<Arc<Scene<frame::Patient>>>) -> Self {
+        Self {
+            scene: scene.into(),
+        }
     }
 
     /// The pose with the probe moved along its depth direction onto the outermost skin and pressed
@@ -65,6 +72,25 @@ impl Skin {
     ) -> Option<PatientFromProbe> {
         let here = Entry::NearestTo(self.far_mm(face_of(pose)));
         self.pressed(pose, front, gel_mm, here)
+    }
+
+    /// How deep the place of the face that has got deepest is in the body, along the depth
+    /// direction, mm; negative if the whole face is still so far off. `None` if there is no skin
+    /// before or behind it.
+    pub fn depth_mm(&self, pose: &PatientFromProbe, front: &Front) -> Option<f64> {
+        let depth = depth_of(pose);
+        let of_feeler = |place: Point<frame::Probe>| {
+            let place = *pose * place;
+            let back_mm = self.far_mm(place);
+            let start = place + depth * -back_mm;
+            let entry_mm = self.entry_mm(start, depth, Entry::NearestTo(back_mm))?;
+            Some(back_mm - entry_mm)
+        };
+        let few = front
+            .feelers()
+            .step_by(FEELERS_APART)
+            .map(|(place, _)| place);
+        few.filter_map(of_feeler).max_by(f64::total_cmp)
     }
 
     fn pressed(

@@ -12,13 +12,12 @@ use anatomy::Patient;
 use anatomy::tissue::TissueTable;
 use equipment::{Console, Probe};
 use serde_json::{Value, json};
-use ultrasound::display::{Display, Picture, PictureSize};
+use ultrasound::display::{Compensation, Display, Picture, PictureSize};
 use ultrasound::engine::{Imager, Medium, Stage, View};
 
 use crate::args::{BenchCommand, BenchUltrasoundArguments};
 use crate::failure::Failure;
 use crate::patient;
-use crate::scan::machine_compensation;
 use crate::scan::pose::{Held, PatientFromProbe, Toward, Turn, of_axes};
 use crate::terminal::Terminal;
 use procedure::skin::{Front, Skin};
@@ -167,7 +166,7 @@ impl<'a> Bench<'a> {
         let display = Display::new(
             &imager.grids(),
             &console,
-            machine_compensation(&imager, &console),
+            Compensation::of_machine(&imager, &console),
             PICTURE,
         );
         Ok(Case {

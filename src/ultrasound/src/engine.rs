@@ -109,6 +109,7 @@ const REBOUND_RAD: f64 = 0.1;
 #[derive(Debug)]
 pub struct Imager {
     looks: Vec<LookPlan>,
+    finder: FactFinder,
     effects: Effects,
     f0_mhz: f64,
     probe: Probe,
@@ -144,8 +145,6 @@ struct Work {
     receive: Vec<ReceiveMemory>,
     rebounds: Vec<Vec<Rebound>>,
     haze: Vec<f32>,
-    fact_paths: Vec<Path>,
-    fact_memory: Vec<(TraceMemory, Vec<Start>)>,
 }
 
 #[derive(Debug, Default)]
@@ -190,6 +189,7 @@ impl Imager {
             .collect();
         Ok(Self {
             looks,
+            finder: FactFinder::new(probe, console),
             effects: console.effects,
             f0_mhz,
             probe: probe.clone(),
@@ -255,6 +255,45 @@ impl Imager {
 
     /// The facts alone, the same as the frame's, much faster.
     pub fn facts(&mut self, medium: &Medium, view: &View) -> Facts {
+        self.finder.facts(medium, view)
+    }
+}
+
+/// Finds facts without an image: only the scan lines' own paths are traced. Made in no time, where an
+/// [`Imager`] has to work out beams first.
+#[derive(Debug)]
+pub struct FactFinder {
+    grid: Arc<ScanGrid>,
+    effects: Effects,
+    f0_mhz: f64,
+    probe: Probe,
+    paths: Vec<Path>,
+    memories: Vec<(TraceMemory, Vec<Start>)>,
+}
+
+/// Lines that one task finds facts on.
+const LINES_PER_TASK: usize = 32;
+
+impl FactFinder {
+    /// For a setting that [`Imager::new`] takes too.
+    pub fn new(probe: &Probe, console: &Console) -> Self {
+        Self {
+            grid: Arc::new(ScanGrid::new(probe, console, 0.0)),
+            effects: console.effects,
+            f0_mhz: console.frequency_mhz.unwrap_or(probe.center_frequency_mhz),
+            probe: probe.clone(),
+            paths: Vec::new(),
+            memories: Vec::new(),
+        }
+    }
+
+    /// The lines.
+    pub fn grid(&self) -> &Arc<ScanGrid> {
+        &self.grid
+    }
+
+    /// The facts of a frame.
+    pub fn facts(&mut self, medium: &Medium, view: &View) -> Facts {
         let rates = rates(medium, self.f0_mhz, &self.effects);
         let setting = Setting {
             medium,
@@ -264,7 +303,25 @@ impl Imager {
             f0_mhz: self.f0_mhz,
             probe: &self.probe,
         };
-        self.looks[0].facts(&setting)
+        let tracer = setting.tracer(self.grid.depth_mm(), false);
+        let lines = self.grid.lines;
+        self.paths.resize_with(lines, Path::default);
+        let tasks = lines.div_ceil(LINES_PER_TASK);
+        self.memories.resize_with(tasks, Default::default);
+        let grid = &self.grid;
+        self.paths
+            .par_chunks_mut(LINES_PER_TASK)
+            .zip(self.memories.par_iter_mut())
+            .enumerate()
+            .for_each(|(task, (paths, (memory, starts)))| {
+                starts.clear();
+                starts.extend((0..paths.len()).map(|index| {
+                    let u = grid.u_of_line((task * LINES_PER_TASK + index) as f64);
+                    insonation::start(grid, &view.patient_from_probe, u, 0.0)
+                }));
+                tracer.trace(starts, paths, memory);
+            });
+        truth::facts(&FactPaths(&self.paths), grid, &tracer, medium.structures)
     }
 }
 
@@ -757,35 +814,6 @@ impl LookPlan {
                 );
             });
         truth
-    }
-
-    /// Facts without an image: only the scan lines' own paths are traced.
-    fn facts(&mut self, setting: &Setting<'_>) -> Facts {
-        let tracer = setting.tracer(self.grid.depth_mm(), false);
-        let lines = self.grid.lines;
-        let work = &mut self.work;
-        work.fact_paths.resize_with(lines, Path::default);
-        let tasks = lines.div_ceil(32);
-        work.fact_memory.resize_with(tasks, Default::default);
-        let grid = &self.grid;
-        work.fact_paths
-            .par_chunks_mut(32)
-            .zip(work.fact_memory.par_iter_mut())
-            .enumerate()
-            .for_each(|(task, (paths, (memory, starts)))| {
-                starts.clear();
-                starts.extend((0..paths.len()).map(|index| {
-                    let u = grid.u_of_line((task * 32 + index) as f64);
-                    insonation::start(grid, &setting.view.patient_from_probe, u, 0.0)
-                }));
-                tracer.trace(starts, paths, memory);
-            });
-        truth::facts(
-            &FactPaths(&work.fact_paths),
-            grid,
-            &tracer,
-            setting.medium.structures,
-        )
     }
 }
 

@@ -3,6 +3,8 @@
 //! Media are numbered: 0 is the air outside, 1 + i the inside of the patient's structure i, and
 //! [`GEL`] the coupling gel.
 
+use std::sync::Arc;
+
 use anatomy::patient::{Patient, Structure};
 use anatomy::tissue::{Scatter, Texture, Tissue, TissueTable};
 use geometry::frame::Patient as PatientFrame;
@@ -116,7 +118,7 @@ pub(crate) const NP_PER_DB: f64 = std::f64::consts::LN_10 / 20.0;
 /// What sound meets in one patient. Long-lived: made once for a patient.
 #[derive(Debug)]
 pub struct Medium {
-    pub(crate) scene: Scene<PatientFrame>,
+    pub(crate) scene: Arc<Scene<PatientFrame>>,
     /// By medium number; gel is the last.
     materials: Vec<Material>,
     pub(crate) structures: usize,
@@ -171,7 +173,7 @@ impl Medium {
             .chain(patient.structures.iter().map(extent))
             .collect();
         Ok(Self {
-            scene,
+            scene: Arc::new(scene),
             materials,
             structures,
             textures,
@@ -181,6 +183,11 @@ impl Medium {
             points_mm: patient.scatterers.places_mm.clone(),
             point_amplitudes: patient.scatterers.amplitudes.clone(),
         })
+    }
+
+    /// The patient's surfaces; ids are places in its list of structures.
+    pub fn scene(&self) -> &Arc<Scene<PatientFrame>> {
+        &self.scene
     }
 
     pub(crate) fn material(&self, medium: MediumId) -> &Material {

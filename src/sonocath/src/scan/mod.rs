@@ -21,9 +21,8 @@ use std::process::ExitCode;
 
 use anatomy::tissue::TissueTable;
 use anatomy::{Patient, Progress};
-use equipment::Console;
 use serde_json::{Value, json};
-use ultrasound::display::{Compensation, Display, PictureSize, WHITE_DB};
+use ultrasound::display::{Compensation, Display, PictureSize};
 use ultrasound::engine::{Imager, Medium, View};
 
 use crate::args::ScanArguments;
@@ -34,13 +33,6 @@ use folder::Staging;
 use request::{Course, Request};
 use screen::{Screen, Words};
 use take::{Studio, Take, Wanted};
-
-/// Noise is lifted at most so far above black, dB: a trace of grey that tells where sight ends.
-const NOISE_OVER_BLACK_DB: f64 = 8.0;
-
-/// The machine makes its own loss of sensitivity good up to so much, dB: beyond it would only make
-/// noise bright.
-const MOST_MACHINE_GAIN_DB: f32 = 40.0;
 
 /// Name of a frame's picture.
 fn frame_name(number: usize) -> String {
@@ -146,28 +138,9 @@ fn display(imager: &Imager, request: &Request, screen: &Screen<'_>) -> Display {
     Display::new(
         &imager.grids(),
         &request.console,
-        machine_compensation(imager, &request.console),
+        Compensation::of_machine(imager, &request.console),
         size,
     )
-}
-
-/// What the machine makes good by itself: what it knows of its own beam. It does not go on where that
-/// and the attenuation made good would only lift its own noise into the picture.
-pub fn machine_compensation(imager: &Imager, console: &Console) -> Compensation {
-    let own = imager.sensitivity_db().iter();
-    let samples = own.len().max(2) - 1;
-    let dark_db = WHITE_DB - console.dynamic_range_db + NOISE_OVER_BLACK_DB;
-    let most_db = dark_db - imager.noise_db();
-    let gain_db = |(sample, db): (usize, &f32)| {
-        let depth_cm = console.depth_mm / 10.0 * sample as f64 / samples as f64;
-        let made_good_db = 2.0 * console.compensation_db_cm_mhz * imager.frequency_mhz() * depth_cm;
-        let beam_db = (-db).clamp(0.0, MOST_MACHINE_GAIN_DB);
-        beam_db.min((most_db - made_good_db) as f32)
-    };
-    Compensation {
-        gain_db_at_depth: own.enumerate().map(gain_db).collect(),
-        frequency_mhz: imager.frequency_mhz(),
-    }
 }
 
 /// What holds for all frames of a scan.

@@ -2,6 +2,8 @@
 
 use equipment::Console;
 
+use super::WHITE_DB;
+use crate::engine::Imager;
 use crate::grid::ScanGrid;
 
 /// What the machine makes good by itself.
@@ -12,6 +14,35 @@ pub struct Compensation {
     pub gain_db_at_depth: Vec<f32>,
     /// The frequency that attenuation is made good for, MHz.
     pub frequency_mhz: f64,
+}
+
+/// Noise is lifted at most so far above black, dB: a trace of grey that tells where sight ends.
+const NOISE_OVER_BLACK_DB: f64 = 8.0;
+
+/// The machine makes its own loss of sensitivity good up to so much, dB: beyond it would only make
+/// noise bright.
+const MOST_MACHINE_GAIN_DB: f32 = 40.0;
+
+impl Compensation {
+    /// What the machine makes good by itself: what it knows of its own beam. It does not go on where that
+    /// and the attenuation made good would only lift its own noise into the picture.
+    pub fn of_machine(imager: &Imager, console: &Console) -> Self {
+        let own = imager.sensitivity_db().iter();
+        let samples = own.len().max(2) - 1;
+        let dark_db = WHITE_DB - console.dynamic_range_db + NOISE_OVER_BLACK_DB;
+        let most_db = dark_db - imager.noise_db();
+        let gain_db = |(sample, db): (usize, &f32)| {
+            let depth_cm = console.depth_mm / 10.0 * sample as f64 / samples as f64;
+            let made_good_db =
+                2.0 * console.compensation_db_cm_mhz * imager.frequency_mhz() * depth_cm;
+            let beam_db = (-db).clamp(0.0, MOST_MACHINE_GAIN_DB);
+            beam_db.min((most_db - made_good_db) as f32)
+        };
+        Self {
+            gain_db_at_depth: own.enumerate().map(gain_db).collect(),
+            frequency_mhz: imager.frequency_mhz(),
+        }
+    }
 }
 
 /// Gain of each sample of a line, dB: the overall gain, the sliders, the machine's own curve, and
