@@ -42,7 +42,7 @@ mod target;
 
 pub use body::Body;
 pub use imaging::{Imaging, Shot};
-pub use step::{FACTS_EVERY, Observations, Procedure, TICKS_PER_S};
+pub use step::{FACTS_EVERY, GEL_MM, Observations, Procedure, TICKS_PER_S};
 pub use target::TargetError;
 
 use thiserror::Error;

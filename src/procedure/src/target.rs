@@ -177,8 +177,11 @@ impl Procedure {
         }
     }
 
-    /// How deep structures reach into a picture, mm.
+    /// How deep structures reach between the lines of a picture, mm.
     fn deepest_mm(&self, pose: &PatientFromProbe, structures: &[usize]) -> f64 {
+        let grid = FactFinder::new(self.probe(), self.console());
+        let grid = grid.grid();
+        let lines = 0.0..=(grid.lines - 1) as f64;
         let probe_from_patient = pose.inverse();
         let surfaces = structures
             .iter()
@@ -186,7 +189,9 @@ impl Procedure {
         let places = surfaces.flat_map(|surface| surface.vertices());
         let depths = places.filter_map(|vertex| {
             let place = probe_from_patient * Point::from_f32(*vertex);
-            (place.y().abs() < NEAR_PLANE_MM).then_some(place.z())
+            let [u, depth_mm, _] = grid.beam_coordinates(place);
+            let is_shown = place.y().abs() < NEAR_PLANE_MM && lines.contains(&grid.line_of_u(u));
+            is_shown.then_some(depth_mm)
         });
         depths.fold(0.0, f64::max)
     }

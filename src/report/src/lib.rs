@@ -108,6 +108,47 @@ pub struct TaskPictures<'a> {
     pub exemplary: Option<&'a [u8]>,
 }
 
+/// All that a session leaves beside its recording, as file names and contents: `report.html`,
+/// `report.json`, and of each task with a picture `task-1-acquired.png`, `task-1-exemplary.png`.
+pub fn files(input: &ReportInput, language: Language) -> Vec<(String, Vec<u8>)> {
+    let text = format!("{:#}\n", json(input));
+    let mut files = vec![
+        ("report.html".to_owned(), html(input, language).into_bytes()),
+        ("report.json".to_owned(), text.into_bytes()),
+    ];
+    for (task, pictures) in (1..).zip(input.pictures) {
+        for (which, picture) in [
+            ("acquired", pictures.acquired),
+            ("exemplary", pictures.exemplary),
+        ] {
+            let file = picture.map(|bytes| (format!("task-{task}-{which}.png"), bytes.to_vec()));
+            files.extend(file);
+        }
+    }
+    files
+}
+
+/// Date and time of so many seconds after 1970-01-01 0:00 UTC, as `2026-11-21 14:05 UTC`.
+///
+/// From days to year, month, day: H. Hinnant, "chrono-compatible low-level date algorithms".
+pub fn date_text(seconds: u64) -> String {
+    let days = seconds / 86_400 + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let minutes = seconds % 86_400 / 60;
+    let (hour, minute) = (minutes / 60, minutes % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
+}
+
 /// The report as one HTML page.
 pub fn html(input: &ReportInput, language: Language) -> String {
     page::page(&contents::Contents::of(input), language)
@@ -116,4 +157,16 @@ pub fn html(input: &ReportInput, language: Language) -> String {
 /// The report as figures: what [`html`] shows, in both languages, without the pictures' pixels.
 pub fn json(input: &ReportInput) -> serde_json::Value {
     json::json(&contents::Contents::of(input))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date_text;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(date_text(0), "1970-01-01 00:00 UTC");
+        assert_eq!(date_text(951_827_696), "2000-02-29 12:34 UTC");
+        assert_eq!(date_text(1_795_269_900), "2026-11-21 14:05 UTC");
+    }
 }

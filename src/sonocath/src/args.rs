@@ -38,6 +38,12 @@ pub enum Command {
     Patient(PatientCommand),
     /// Make ultrasound pictures of a patient, and the truth beside them
     Scan(Box<ScanArguments>),
+    /// Open the room: play a scenario in a window
+    Train(TrainArguments),
+    /// Play a scenario without a window: from a script, or a recording again
+    Play(PlayArguments),
+    /// Score a recording, also one that was broken off
+    Score(ScoreArguments),
     /// Measure how fast this machine is
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -229,4 +235,46 @@ pub struct BenchUltrasoundArguments {
     /// Patient folder, or a built-in recipe
     #[arg(long, value_name = "PATIENT", default_value = "phantom-torso")]
     pub patient: PathBuf,
+}
+
+/// `train`: handed on to the trainer as it is.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub struct TrainArguments {
+    /// What `sonocath-trainer --help` lists: scenario, --patient, --seed, --out, --headless, …
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<std::ffi::OsString>,
+}
+
+/// `play`
+#[derive(Debug, Args)]
+pub struct PlayArguments {
+    /// Scenario: a built-in one or a file (*.ron) [default with --replay: the recording's own]
+    #[arg(required_unless_present = "replay")]
+    pub scenario: Option<PathBuf>,
+    /// What the hand does, move after move
+    #[arg(long, value_name = "FILE", required_unless_present = "replay")]
+    pub script: Option<PathBuf>,
+    /// Play the inputs of a recording again instead; it has to come out the same
+    #[arg(long, value_name = "RECORDING", conflicts_with = "script")]
+    pub replay: Option<PathBuf>,
+    /// Another patient than the scenario's: a folder or a built-in recipe
+    #[arg(long, value_name = "PATIENT")]
+    pub patient: Option<PathBuf>,
+    /// Seed of everything random [default: 0, or the recording's]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Folder for recording, report and pictures; new or empty
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+}
+
+/// `score`
+#[derive(Debug, Args)]
+pub struct ScoreArguments {
+    /// A recording (*.mcap), or what a crash left of it (*.mcap.part)
+    pub recording: PathBuf,
+    /// Write the report too: one HTML page
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }

@@ -9,9 +9,12 @@ mod bench;
 mod drawing;
 mod failure;
 mod patient;
+mod play;
 mod preview;
 mod scan;
+mod score;
 mod terminal;
+mod train;
 
 use std::process::ExitCode;
 
@@ -27,6 +30,9 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Patient(command) => patient::run(command, &terminal),
         Command::Scan(arguments) => scan::run(&arguments, &terminal),
+        Command::Train(arguments) => train::run(&arguments, &terminal),
+        Command::Play(arguments) => play::run(&arguments, &terminal),
+        Command::Score(arguments) => score::run(&arguments, &terminal),
         Command::Bench(command) => bench::run(&command, &terminal),
     };
     match outcome {
