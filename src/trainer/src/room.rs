@@ -1,0 +1,295 @@
+//! What the room is made of: its resources, the order of a frame, and the plugins put together.
+
+use std::collections::HashSet;
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
+
+use anatomy::tissue::DisplayName;
+use anatomy::Patient;
+use bevy::prelude::*;
+use equipment::{Action, Probe};
+
+use crate::body::{Body, Layer};
+use crate::shown::{Command, Player, RoomFigures, Shown};
+use crate::words::Language;
+
+/// What a room is opened with.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// Who lies there.
+    pub patient: Arc<Patient>,
+    /// What is in the hand.
+    pub probe: Probe,
+    /// Name of the examination or drill.
+    pub title: DisplayName,
+    /// The language to begin with.
+    pub language: Language,
+    /// Whether the footer shows figures.
+    pub show_stats: bool,
+}
+
+/// A frame's order.
+///
+/// | Set | Schedule | Does |
+/// |---|---|---|
+/// | `Receive` | `PreUpdate` | takes what is to be shown from the player |
+/// | `Control` | `Update` | mouse and keys to hand, camera and commands |
+/// | `Follow` | `Update`, after `Control` | entities take up what is shown |
+/// | `Pace` | `Update`, after `Follow` | decides whether the body is drawn in this frame |
+/// | (egui) | `PostUpdate` | the panels |
+/// | `Send` | `Last` | commands go to the player; figures are taken |
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RoomSet {
+    /// Takes what is to be shown.
+    Receive,
+    /// Mouse and keys.
+    Control,
+    /// Entities take up what is shown.
+    Follow,
+    /// Whether the body is drawn.
+    Pace,
+    /// Commands go out.
+    Send,
+}
+
+/// The player, and what the person did since the last frame.
+#[derive(Resource)]
+pub struct Session {
+    player: Mutex<Box<dyn Player>>,
+    /// Goes out at the frame's end.
+    pub outbox: Vec<Command>,
+}
+
+impl Session {
+    /// Adds a knob turned or a button pressed.
+    pub fn act(&mut self, action: Action) {
+        self.outbox.push(Command::Action(action));
+    }
+}
+
+/// What is shown in this frame.
+#[derive(Resource, Deref)]
+pub struct Latest(pub Arc<Shown>);
+
+/// What the room was opened with.
+#[derive(Resource, Deref)]
+pub struct Opened(pub Room);
+
+/// The body, once it is made.
+#[derive(Resource, Default)]
+pub struct BodyShown {
+    /// `None` until it is made.
+    pub body: Option<Arc<Body>>,
+    pending: Option<Mutex<Receiver<Body>>>,
+}
+
+impl BodyShown {
+    /// Waits for a worker.
+    pub fn awaiting(worker: Receiver<Body>) -> Self {
+        Self {
+            body: None,
+            pending: Some(Mutex::new(worker)),
+        }
+    }
+
+    /// It is there already.
+    pub fn ready(body: Body) -> Self {
+        Self {
+            body: Some(Arc::new(body)),
+            pending: None,
+        }
+    }
+}
+
+/// How the person looks at things: nothing in it reaches the simulation.
+#[derive(Resource, Clone, Debug, PartialEq)]
+pub struct View {
+    /// Language of everything.
+    pub language: Language,
+    /// Layers that are shown, as [`Layer::index`].
+    pub layers: [bool; Layer::ALL.len()],
+    /// Structures left out, by their position in the patient.
+    pub hidden: HashSet<usize>,
+    /// 0 to 1.
+    pub skin_opacity: f32,
+    /// A window is cut into what lies before the image.
+    pub is_open_at_plane: bool,
+    /// The help is shown.
+    pub is_help_open: bool,
+    /// The score that was put away, by its task's id and points.
+    pub closed_score: Option<(String, u64)>,
+    /// The structure under the pointer.
+    pub hovered: Option<usize>,
+}
+
+impl View {
+    /// The body under a glassy skin.
+    pub fn new(language: Language) -> Self {
+        let mut layers = [true; Layer::ALL.len()];
+        layers[Layer::Soft.index()] = false;
+        Self {
+            language,
+            layers,
+            hidden: HashSet::new(),
+            skin_opacity: 0.42,
+            is_open_at_plane: true,
+            is_help_open: false,
+            closed_score: None,
+            hovered: None,
+        }
+    }
+
+    /// Whether a structure is seen.
+    pub fn shows(&self, index: usize, layer: Layer) -> bool {
+        self.layers[layer.index()] && !self.hidden.contains(&index)
+    }
+
+    /// Whether the last score is on the screen.
+    pub fn shows_score(&self, shown: &Shown) -> bool {
+        shown
+            .score
+            .as_ref()
+            .is_some_and(|score| self.closed_score.as_ref() != Some(&key_of(score)))
+    }
+
+    /// Puts the score away until there is another.
+    pub fn close_score(&mut self, shown: &Shown) {
+        self.closed_score = shown.score.as_deref().map(key_of);
+    }
+}
+
+fn key_of(score: &scoring::TaskScore) -> (String, u64) {
+    (score.task.clone(), score.points.to_bits())
+}
+
+/// Figures of the room itself.
+#[derive(Resource, Default)]
+pub struct Figures {
+    /// As of the last second.
+    pub now: RoomFigures,
+    frames: Vec<f32>,
+    seconds: f64,
+    /// Pictures put into the panel since the last reckoning.
+    pub textures: u32,
+    /// Pictures put on the plane since the last reckoning.
+    pub planes: u32,
+    /// Frames of the body's view since the last reckoning.
+    pub scenes: u32,
+}
+
+impl Figures {
+    /// Takes a frame; every two seconds the figures are reckoned anew.
+    fn take(&mut self, frame_s: f32) {
+        const OVER_S: f64 = 2.0;
+        self.frames.push(frame_s);
+        self.seconds += f64::from(frame_s);
+        if self.seconds < OVER_S {
+            return;
+        }
+        let mut frames = std::mem::take(&mut self.frames);
+        frames.sort_by(f32::total_cmp);
+        let p95 = frames[(frames.len() * 95 / 100).min(frames.len() - 1)];
+        let per_s = |count: u32| f64::from(count) / self.seconds;
+        self.now = RoomFigures {
+            window_hz: frames.len() as f64 / self.seconds,
+            frame_p95_ms: f64::from(p95) * 1e3,
+            texture_hz: per_s(self.textures),
+            plane_hz: per_s(self.planes),
+            scene_hz: per_s(self.scenes),
+        };
+        (self.textures, self.planes, self.scenes, self.seconds) = (0, 0, 0, 0.0);
+    }
+}
+
+/// Everything but the screen.
+pub struct RoomPlugin;
+
+impl Plugin for RoomPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<Figures>()
+            .configure_sets(
+                Update,
+                (RoomSet::Control, RoomSet::Follow, RoomSet::Pace).chain(),
+            )
+            .add_systems(PreUpdate, receive.in_set(RoomSet::Receive))
+            .add_systems(Last, (send, measure).chain().in_set(RoomSet::Send))
+            .add_plugins((
+                crate::material::MaterialsPlugin,
+                crate::camera::CameraPlugin,
+                crate::scene::ScenePlugin,
+                crate::probe::ProbePlugin,
+                crate::picture::PicturePlugin,
+                crate::pick::PickPlugin,
+                crate::controls::ControlsPlugin,
+                crate::panels::PanelsPlugin,
+            ));
+    }
+}
+
+/// Puts the room's resources into the world.
+pub(crate) fn open(app: &mut App, room: Room, player: Box<dyn Player>, body: BodyShown) {
+    let first = player.latest();
+    app.insert_resource(View::new(room.language))
+        .insert_resource(Opened(room))
+        .insert_resource(Latest(first))
+        .insert_resource(body)
+        .insert_resource(Session {
+            player: Mutex::new(player),
+            outbox: Vec::new(),
+        })
+        .add_plugins(RoomPlugin);
+}
+
+fn receive(session: Res<Session>, mut latest: ResMut<Latest>, mut body: ResMut<BodyShown>) {
+    let player = session.player.lock();
+    let newest = player.unwrap_or_else(|broken| broken.into_inner()).latest();
+    if !Arc::ptr_eq(&newest, &latest.0) {
+        latest.0 = newest;
+    }
+    let made = body.pending.as_ref().and_then(|pending| {
+        let pending = pending.lock();
+        pending.unwrap_or_else(|broken| broken.into_inner()).try_recv().ok()
+    });
+    if let Some(made) = made {
+        *body = BodyShown::ready(made);
+    }
+}
+
+fn send(mut session: ResMut<Session>, mut exits: MessageReader<AppExit>) {
+    let mut commands = std::mem::take(&mut session.outbox);
+    if exits.read().next().is_some() {
+        commands.push(Command::Quit);
+    }
+    let player = session.player.get_mut();
+    let player = player.unwrap_or_else(|broken| broken.into_inner());
+    commands.into_iter().for_each(|command| player.send(command));
+}
+
+fn measure(time: Res<Time<Real>>, mut figures: ResMut<Figures>) {
+    figures.take(time.delta_secs());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_counts_over_time() {
+        let mut figures = Figures::default();
+        figures.textures = 30;
+        (0..40).for_each(|_| figures.take(0.05));
+        (0..5).for_each(|_| figures.take(0.05));
+        assert!((figures.now.window_hz - 20.0).abs() < 0.6, "{:?}", figures.now);
+        assert!((figures.now.frame_p95_ms - 50.0).abs() < 0.1);
+        assert!((figures.now.texture_hz - 15.0).abs() < 0.5);
+    }
+
+    #[test]
+    fn a_hidden_layer_hides_its_parts() {
+        let mut view = View::new(Language::English);
+        assert!(!view.shows(3, Layer::Soft));
+        assert!(view.shows(3, Layer::Organs));
+        view.hidden.insert(3);
+        assert!(!view.shows(3, Layer::Organs));
+    }
+}

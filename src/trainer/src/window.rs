@@ -1,0 +1,120 @@
+//! The room in a window.
+
+use bevy::log::LogPlugin;
+use bevy::pbr::PbrPlugin;
+use bevy::prelude::*;
+use bevy::render::RenderPlugin;
+use bevy::render::settings::{Backends, RenderCreation, WgpuSettings};
+use bevy::window::{PresentMode, WindowResolution};
+use bevy_egui::{EguiGlobalSettings, EguiPlugin, PrimaryEguiContext};
+
+use crate::body;
+use crate::camera::Pace;
+use crate::device::{self, Device};
+use crate::error::RoomError;
+use crate::room::{BodyShown, Figures, Room, open};
+use crate::shown::{Player, RoomFigures};
+
+/// Opens the room in a window of that size (points) and stays until it is left.
+///
+/// # Errors
+/// [`RoomError::NoDisplay`], [`RoomError::NoDevice`].
+pub fn run_window(
+    room: Room,
+    player: Box<dyn Player>,
+    size: (u32, u32),
+) -> Result<RoomFigures, RoomError> {
+    device::require_display()?;
+    let device = device::find()?;
+    let body = BodyShown::awaiting(body::shown_on_worker(room.patient.clone()));
+    let mut app = App::new();
+    let window = Window {
+        title: "sonocath".to_owned(),
+        resolution: WindowResolution::new(size.0, size.1),
+        present_mode: PresentMode::AutoVsync,
+        resize_constraints: WindowResizeConstraints {
+            min_width: 1024.0,
+            min_height: 640.0,
+            ..default()
+        },
+        ..default()
+    };
+    app.add_plugins(engine(Some(window), false));
+    prepare(&mut app, room, player, body, &device);
+    app.add_systems(Startup, spawn_panels_camera);
+    app.insert_resource(LastFigures::default())
+        .add_systems(Last, keep_figures.after(crate::room::RoomSet::Send));
+    let figures = app.world().resource::<LastFigures>().0.clone();
+    app.run();
+    let figures = figures.lock().unwrap_or_else(|broken| broken.into_inner());
+    Ok(*figures)
+}
+
+/// The app is gone when its runner returns: the last figures are left here.
+#[derive(Resource, Default)]
+struct LastFigures(std::sync::Arc<std::sync::Mutex<RoomFigures>>);
+
+fn keep_figures(figures: Res<Figures>, last: Res<LastFigures>) {
+    *last.0.lock().unwrap_or_else(|broken| broken.into_inner()) = figures.now;
+}
+
+/// Bevy's plugins, less what the room has no use for.
+pub(crate) fn engine(window: Option<Window>, is_synchronous: bool) -> impl PluginGroup {
+    let has_window = window.is_some();
+    let settings = WgpuSettings {
+        backends: Some(Backends::from_env().unwrap_or(Backends::PRIMARY)),
+        ..default()
+    };
+    let plugins = DefaultPlugins
+        .set(WindowPlugin {
+            primary_window: window,
+            exit_condition: match has_window {
+                true => bevy::window::ExitCondition::OnPrimaryClosed,
+                false => bevy::window::ExitCondition::DontExit,
+            },
+            ..default()
+        })
+        .set(RenderPlugin {
+            render_creation: RenderCreation::Automatic(Box::new(settings)),
+            synchronous_pipeline_compilation: is_synchronous,
+            ..default()
+        })
+        .set(PbrPlugin {
+            prepass_enabled: false,
+            add_default_deferred_lighting_plugin: false,
+            use_gpu_instance_buffer_builder: false,
+            ..default()
+        })
+        .set(LogPlugin {
+            filter: "error".to_owned(),
+            ..default()
+        });
+    match has_window {
+        true => plugins,
+        false => plugins.disable::<bevy::winit::WinitPlugin>(),
+    }
+}
+
+/// All that window and off-screen share.
+pub(crate) fn prepare(
+    app: &mut App,
+    room: Room,
+    player: Box<dyn Player>,
+    body: BodyShown,
+    device: &Device,
+) {
+    app.add_plugins(EguiPlugin {
+        bindless_mode_array_size: None,
+    })
+    .insert_resource(EguiGlobalSettings {
+        auto_create_primary_context: false,
+        ..default()
+    })
+    .insert_resource(ClearColor(Color::srgb(0.04, 0.05, 0.066)));
+    open(app, room, player, body);
+    app.insert_resource(Pace::for_device(device.is_software));
+}
+
+fn spawn_panels_camera(mut commands: Commands) {
+    commands.spawn((PrimaryEguiContext, Camera2d, Msaa::Off));
+}
