@@ -100,6 +100,17 @@ fn tour(folder: &std::path::Path, seconds: f64) -> impl FnMut(&mut trainer::Fram
     let mut done = 0;
     move |frame| {
         std::thread::sleep(Duration::from_millis(2));
+        if std::env::var("ROOM_LIVE").is_ok() {
+            let now = begun.elapsed().as_secs_f64();
+            if let Some(mut hand) = frame.hand() {
+                hand.turn.tilt_deg = 8.0 * (now * 2.0).sin();
+                frame.place_hand(hand);
+            }
+            return match now > seconds {
+                true => Step::Stop,
+                false => Step::Keep,
+            };
+        }
         let shots: [(f64, &str); 4] = [(0.45, "live"), (0.6, "score"), (0.75, "help"), (0.9, "end")];
         let now = begun.elapsed().as_secs_f64() / seconds;
         if let Some(mut hand) = frame.hand()

@@ -82,7 +82,7 @@ pub(crate) fn engine(window: Option<Window>, is_synchronous: bool) -> impl Plugi
         .set(PbrPlugin {
             prepass_enabled: false,
             add_default_deferred_lighting_plugin: false,
-            use_gpu_instance_buffer_builder: false,
+            use_gpu_instance_buffer_builder: true,
             ..default()
         })
         .set(LogPlugin {
