@@ -6,6 +6,7 @@
 use bevy::camera::RenderTarget;
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::prelude::*;
+use bevy::render::view::NoIndirectDrawing;
 use bevy::render::render_resource::{TextureFormat, TextureUsages};
 
 use crate::room::{BodyShown, Figures, RoomSet, View};
@@ -125,7 +126,7 @@ impl Pace {
     pub fn for_device(is_software: bool) -> Self {
         match is_software {
             true => Self {
-                every_s: 0.085,
+                every_s: std::env::var("ROOM_EVERY").ok().and_then(|v| v.parse().ok()).unwrap_or(0.085),
                 ..Self::default()
             },
             false => Self::default(),
@@ -178,6 +179,7 @@ fn spawn_eye(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
             ..default()
         }),
         Msaa::Off,
+        NoIndirectDrawing,
         Tonemapping::None,
     ));
     commands.insert_resource(SceneImage(image));

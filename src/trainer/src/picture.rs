@@ -208,11 +208,8 @@ fn texture(width: u32, height: u32, bytes: Vec<u8>) -> Image {
 
 /// Grey and mask to colour with alpha.
 pub fn rgba(gray: &[u8], mask: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(4 * gray.len());
-    for (&gray, &alpha) in gray.iter().zip(mask) {
-        bytes.extend_from_slice(&[gray, gray, gray, alpha]);
-    }
-    bytes
+    let pixel = |(&gray, &alpha): (&u8, &u8)| [gray, gray, gray, alpha];
+    gray.iter().zip(mask).map(pixel).collect::<Vec<_>>().into_flattened()
 }
 
 /// Corners of the picture in the probe's frame, m: upper left, upper right, lower right, lower

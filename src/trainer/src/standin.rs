@@ -116,7 +116,7 @@ impl Worker {
             self.now.remaining_s = Some((300.0 - self.now.seconds).max(0.0));
             self.draw();
             while started.elapsed().as_secs_f64() * 1e3 < load.busy_ms {
-                std::hint::spin_loop();
+                (0..200).for_each(|_| std::hint::spin_loop());
             }
             self.now.stats = Stats {
                 images_per_s: load.images_per_s,
@@ -222,6 +222,7 @@ pub fn fan(probe: &Probe, console: &Console, number: u64) -> Picture {
         x_to_right: false,
         z_down: true,
     };
+    let slope = libm::tan(half);
     let mut pixels = vec![0; geometry.len()];
     let mut mask = vec![0; geometry.len()];
     for y in 0..HEIGHT {
@@ -229,7 +230,7 @@ pub fn fan(probe: &Probe, console: &Console, number: u64) -> Picture {
             let place = geometry.place_of_pixel(x as f64, y as f64);
             let from_apex = place.z() + radius;
             let range = (place.x() * place.x() + from_apex * from_apex).sqrt() - radius;
-            let inside = half <= 0.0 || place.x().abs() <= from_apex * libm::tan(half);
+            let inside = half <= 0.0 || place.x().abs() <= from_apex * slope;
             if inside && (0.0..=console.depth_mm).contains(&range) {
                 let index = y * width + x;
                 mask[index] = 255;

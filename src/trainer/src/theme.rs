@@ -4,7 +4,7 @@ use bevy::color::Color;
 use bevy_egui::egui;
 use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke};
 
-/// Behind everything.
+/// Behind everything; the screen is cleared to it.
 pub const BACKGROUND: Color32 = Color32::from_rgb(0x0a, 0x0d, 0x11);
 /// A panel.
 pub const PANEL: Color32 = Color32::from_rgb(0x12, 0x18, 0x1f);

@@ -110,7 +110,7 @@ pub(crate) fn prepare(
         auto_create_primary_context: false,
         ..default()
     })
-    .insert_resource(ClearColor(Color::srgb(0.04, 0.05, 0.066)));
+    .insert_resource(ClearColor(Color::srgb_u8(0x0a, 0x0d, 0x11)));
     open(app, room, player, body);
     app.insert_resource(Pace::for_device(device.is_software));
 }

@@ -12,7 +12,9 @@ mod layout;
 mod tasks;
 mod widgets;
 
+use bevy::asset::load_internal_asset;
 use bevy::prelude::*;
+use bevy_egui::render::EGUI_SHADER_HANDLE;
 use bevy_egui::{
     EguiContexts, EguiPrimaryContextPass, EguiTextureHandle, egui,
 };
@@ -33,6 +35,8 @@ pub struct PanelsPlugin;
 
 impl Plugin for PanelsPlugin {
     fn build(&self, app: &mut App) {
+        // In place of bevy_egui's own.
+        load_internal_asset!(app, EGUI_SHADER_HANDLE, "egui.wgsl", Shader::from_wgsl);
         app.add_systems(EguiPrimaryContextPass, draw);
     }
 }
@@ -128,7 +132,6 @@ fn draw_all(context: &egui::Context, panels: &mut Panels<'_>) -> (Layout, bool) 
         .layer_id(egui::LayerId::background())
         .max_rect(screen);
     let mut root = egui::Ui::new(context.clone(), "room".into(), builder);
-    root.painter().rect_filled(screen, 0.0, crate::theme::BACKGROUND);
     let mut part = |rect: egui::Rect, draw: &mut dyn FnMut(&mut egui::Ui)| {
         let builder = egui::UiBuilder::new().max_rect(rect);
         root.scope_builder(builder, |ui| {
