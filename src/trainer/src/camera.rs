@@ -122,11 +122,12 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// For a device: a graphics card draws every frame, a processor a third of them.
+    /// For a device: a graphics card draws every frame, a processor fewer and coarser ones.
     pub fn for_device(is_software: bool) -> Self {
         match is_software {
             true => Self {
-                every_s: std::env::var("ROOM_EVERY").ok().and_then(|v| v.parse().ok()).unwrap_or(0.085),
+                every_s: 0.115,
+                pixels_per_point: 0.85,
                 ..Self::default()
             },
             false => Self::default(),
@@ -193,8 +194,8 @@ fn frame_body(body: Res<BodyShown>, mut orbit: ResMut<Orbit>) {
     let (least, most) = body.bounds;
     let middle = 0.5 * (least + most);
     let start = body.start.map_or(middle, |hand| crate::convert::place(hand.at));
-    orbit.target = start.lerp(middle, 0.45);
-    orbit.distance = ((most - least).length() * 1.05).clamp(0.15, 1.25);
+    orbit.target = start.lerp(middle, 0.55);
+    orbit.distance = ((most - least).length() * 1.3).clamp(0.15, 1.45);
     orbit.is_framed = true;
 }
 

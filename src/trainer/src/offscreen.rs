@@ -158,6 +158,9 @@ fn drive(
 fn screenshot(app: &mut App, target: &Handle<Image>, path: &Path) -> Result<(), RoomError> {
     /// Frames within which a picture comes back.
     const PATIENCE: u32 = 60;
+    /// Frames until a glyph or a picture that is new has reached the device.
+    const SETTLING: u32 = 2;
+    (0..SETTLING).for_each(|_| app.update());
     let caught: Arc<Mutex<Option<Image>>> = Arc::default();
     let into = Arc::clone(&caught);
     app.world_mut()

@@ -131,7 +131,7 @@ impl View {
             language,
             layers,
             hidden: HashSet::new(),
-            skin_opacity: 0.42,
+            skin_opacity: 0.3,
             is_open_at_plane: true,
             is_help_open: false,
             closed_score: None,

@@ -52,7 +52,7 @@ fn make_materials(mut commands: Commands, mut flesh: ResMut<Assets<Flesh>>) {
         })
     };
     let materials = Materials {
-        skin: make(Vec4::new(0.42, 0.9, 0.05, 0.05), true),
+        skin: make(Vec4::new(0.3, 0.6, 0.04, 0.03), true),
         inner: make(Vec4::new(1.0, 0.55, 0.16, 0.0), false),
         things: make(Vec4::new(1.0, 0.35, 0.30, 0.0), false),
     };
@@ -157,7 +157,7 @@ fn couch(body: &Body) -> Mesh {
         Vec3::new(most.x, least.y - 0.001, most.z) + margin,
     );
     let mut parts = crate::probe_shape::Builder::default();
-    parts.block(low, high, 0.014, [0x2b, 0x4c, 0x57]);
+    parts.block(low, high, 0.014, [0x22, 0x3a, 0x44]);
     parts.block(
         Vec3::new(low.x + 0.03, low.y - 0.05, low.z + 0.03),
         Vec3::new(high.x - 0.03, low.y, high.z - 0.03),

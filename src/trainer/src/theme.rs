@@ -74,6 +74,21 @@ pub fn apply(context: &egui::Context) {
     context.all_styles_mut(set_style);
 }
 
+/// Draws the glyphs of the room's own words once, so that none is late when it is first needed.
+pub fn warm_up(context: &egui::Context) {
+    let printable: String = (' '..='~').chain("−°·×–→…".chars()).collect();
+    let words = crate::words::ALL.iter().map(|word| word.zh);
+    let all: String = words.chain([printable.as_str()]).collect();
+    context.fonts_mut(|fonts| {
+        for font in [small(), body()] {
+            fonts.layout_no_wrap(all.clone(), font, TEXT);
+        }
+        for font in [heading(), figure()] {
+            fonts.layout_no_wrap(printable.clone(), font, TEXT);
+        }
+    });
+}
+
 fn set_style(style: &mut egui::Style) {
     use egui::TextStyle;
     style.text_styles = [

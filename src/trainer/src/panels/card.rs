@@ -19,7 +19,7 @@ pub(super) fn draw(ui: &mut Ui, over: Rect, panels: &mut Panels<'_>) {
     ui.painter().rect(
         rect,
         8.0,
-        theme::PANEL.gamma_multiply(0.97),
+        theme::PANEL,
         Stroke::new(1.0, theme::LINE),
         StrokeKind::Inside,
     );

@@ -3,7 +3,7 @@
 use bevy_egui::egui::{
     Align2, Color32, Mesh, Painter, Pos2, Rect, Shape, Stroke, Ui, pos2, vec2,
 };
-use equipment::Transmit;
+use equipment::{Array, Probe, Transmit};
 use ultrasound::display::PictureGeometry;
 
 use super::Panels;
@@ -34,11 +34,14 @@ pub(super) fn draw(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
         return;
     };
     let geometry = &picture.picture.geometry;
-    let on_screen = fitted(place, geometry.width as f32 / geometry.height.max(1) as f32);
+    let centred = fitted(place, geometry.width as f32 / geometry.height.max(1) as f32);
+    // As on a machine the skin is at the top, with some of the slack above it.
+    let slack = centred.top() - place.top();
+    let on_screen = centred.translate(vec2(0.0, -0.7 * slack));
     let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
     ui.painter().image(texture, on_screen, whole, Color32::WHITE);
     let map = Map { geometry, on_screen };
-    marker(ui.painter(), &map);
+    marker(ui.painter(), &map, &panels.room.probe);
     depth_scale(ui, rect.right() - 34.0, &map);
     focus(ui.painter(), rect.right() - 40.0, &map, panels);
     state(ui, rect, panels);
@@ -118,14 +121,23 @@ fn state(ui: &Ui, rect: Rect, panels: &Panels<'_>) {
 }
 
 /// The dot on the marker's side, beside the face.
-fn marker(painter: &Painter, map: &Map<'_>) {
+fn marker(painter: &Painter, map: &Map<'_>, probe: &Probe) {
     let (least, _) = map.depths_mm();
-    let middle = map.at(0.0, least.max(0.0));
-    let toward = map.at(10.0, least.max(0.0)).x - middle.x;
-    let x = middle.x + toward.signum() * 0.24 * map.on_screen.width().min(220.0);
-    let at = pos2(x, middle.y.max(map.on_screen.top()) + 4.0);
+    let z_mm = least.max(0.0);
+    let edge = map.at(half_face_mm(probe), z_mm);
+    let toward = (edge.x - map.at(0.0, z_mm).x).signum();
+    let at = edge + vec2(toward * 16.0, 6.0);
     painter.circle_filled(at, 6.0, theme::ACCENT);
     painter.circle_stroke(at, 6.0, Stroke::new(1.5, theme::BLACK));
+}
+
+/// Half the width of the face, mm.
+fn half_face_mm(probe: &Probe) -> f64 {
+    let half = 0.5 * probe.aperture_mm();
+    match probe.array {
+        Array::Curved { radius_mm, .. } => radius_mm * libm::sin(half / radius_mm),
+        _ => half,
+    }
 }
 
 /// Ticks every centimetre, figures every five.

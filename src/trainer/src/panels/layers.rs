@@ -1,6 +1,8 @@
 //! The body's layers: peel it, or take structures off one by one.
 
-use bevy_egui::egui::{Rect, ScrollArea, Slider, Ui, UiBuilder};
+use bevy_egui::egui::{
+    Align2, Rect, ScrollArea, Sense, Slider, Ui, UiBuilder, pos2, vec2,
+};
 
 use super::Panels;
 use super::layout::INSET;
@@ -47,14 +49,14 @@ fn layers(ui: &mut Ui, panels: &mut Panels<'_>) {
 
 fn opacity(ui: &mut Ui, panels: &mut Panels<'_>) {
     let text = panels.say(words::SKIN_OPACITY);
-    ui.horizontal(|ui| {
-        let at = ui.cursor().left_center() + bevy_egui::egui::vec2(12.0, 9.0);
-        label(ui, at, bevy_egui::egui::Align2::LEFT_CENTER, text, theme::small(), theme::DIM);
-        let width = (ui.available_width() - 116.0).max(60.0);
-        ui.add_space(108.0);
-        ui.spacing_mut().slider_width = width;
-        ui.add(Slider::new(&mut panels.view.skin_opacity, 0.08..=1.0).show_value(false));
-    });
+    let size = vec2(ui.available_width(), 22.0);
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let at = rect.left_center() + vec2(12.0, 0.0);
+    let name = label(ui, at, Align2::LEFT_CENTER, text, theme::small(), theme::DIM);
+    let place = Rect::from_min_max(pos2(name.right() + 10.0, rect.top() + 2.0), rect.max);
+    ui.spacing_mut().slider_width = place.width();
+    let slider = Slider::new(&mut panels.view.skin_opacity, 0.08..=1.0).show_value(false);
+    ui.put(place, slider);
 }
 
 /// Every structure by its name.

@@ -79,6 +79,7 @@ impl Panels<'_> {
 )]
 fn draw(
     mut contexts: EguiContexts,
+    mut passes: Local<u32>,
     mut textures: Local<Option<(egui::TextureId, egui::TextureId)>>,
     latest: Res<Latest>,
     room: Res<Opened>,
@@ -96,11 +97,15 @@ fn draw(
         (add(&images.0.0), add(&images.1.handle))
     });
     let context = contexts.ctx_mut()?.clone();
-    if !context.data(|data| data.get_temp::<()>(egui::Id::new("themed")).is_some()) {
-        crate::theme::apply(&context);
-        context.data_mut(|data| data.insert_temp(egui::Id::new("themed"), ()));
+    *passes = passes.saturating_add(1);
+    match *passes {
         // The fonts are there from the next pass on.
-        return Ok(());
+        1 => {
+            crate::theme::apply(&context);
+            return Ok(());
+        }
+        2 => crate::theme::warm_up(&context),
+        _ => {}
     }
     let mut panels = Panels {
         shown: &latest.0,

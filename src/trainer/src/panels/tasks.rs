@@ -5,7 +5,7 @@ use scoring::Band;
 
 use super::Panels;
 use super::layout::INSET;
-use super::widgets::{ground, heading, label, paragraph, tick};
+use super::widgets::{ground, heading, inset_paragraph, label, paragraph, tick};
 use crate::shown::{TaskShown, TaskState};
 use crate::theme;
 use crate::words;
@@ -61,11 +61,9 @@ fn row(ui: &mut Ui, number: usize, task: &TaskShown, panels: &Panels<'_>) {
     let at = pos2(rect.left() + 30.0, rect.center().y - 0.5 * galley.size().y);
     ui.painter().galley(at, galley, color);
     if is_active {
-        ui.indent(number, |ui| {
-            ui.spacing_mut().indent = 30.0;
-            let text = panels.language().name(&task.instruction);
-            paragraph(ui, text, theme::body(), theme::TEXT.gamma_multiply(0.82));
-        });
+        let text = panels.language().name(&task.instruction);
+        let color = theme::TEXT.gamma_multiply(0.82);
+        inset_paragraph(ui, 30.0, text, theme::body(), color);
         ui.add_space(6.0);
     }
 }

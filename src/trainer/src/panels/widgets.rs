@@ -22,11 +22,18 @@ pub fn label(ui: &Ui, at: Pos2, align: Align2, text: &str, font: FontId, color: 
     ui.painter().text(at, align, text, font, color)
 }
 
-/// Wrapped text; returns its height.
+/// Wrapped text.
 pub fn paragraph(ui: &mut Ui, text: &str, font: FontId, color: Color32) {
-    let galley = ui.painter().layout(text.to_owned(), font, color, ui.available_width());
-    let (rect, _) = ui.allocate_exact_size(galley.size(), Sense::hover());
-    ui.painter().galley(rect.min, galley, color);
+    inset_paragraph(ui, 0.0, text, font, color);
+}
+
+/// Wrapped text that keeps off the left edge.
+pub fn inset_paragraph(ui: &mut Ui, inset: f32, text: &str, font: FontId, color: Color32) {
+    let width = (ui.available_width() - inset).max(40.0);
+    let galley = ui.painter().layout(text.to_owned(), font, color, width);
+    let size = galley.size() + vec2(inset, 0.0);
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    ui.painter().galley(rect.min + vec2(inset, 0.0), galley, color);
 }
 
 /// How a button stands out.
