@@ -45,8 +45,8 @@ impl Default for Orbit {
     fn default() -> Self {
         Self {
             target: Vec3::ZERO,
-            yaw: 0.38,
-            pitch: 0.62,
+            yaw: 0.14,
+            pitch: 0.78,
             distance: 1.0,
             is_framed: false,
         }
@@ -101,6 +101,8 @@ pub struct Pace {
     pub panel: Vec2,
     /// Something in it moved.
     pub is_stale: bool,
+    /// Edges are smoothed.
+    pub is_fine: bool,
     /// It is drawn in this frame.
     pub is_drawn: bool,
     since_s: f32,
@@ -114,6 +116,7 @@ impl Default for Pace {
             pixels_per_point: 1.0,
             panel: Vec2::new(320.0, 240.0),
             is_stale: true,
+            is_fine: false,
             is_drawn: true,
             since_s: 0.0,
             drawn: 0,
@@ -126,11 +129,14 @@ impl Pace {
     pub fn for_device(is_software: bool) -> Self {
         match is_software {
             true => Self {
-                every_s: 0.115,
-                pixels_per_point: 0.85,
+                every_s: 0.135,
+                pixels_per_point: 0.8,
                 ..Self::default()
             },
-            false => Self::default(),
+            false => Self {
+                is_fine: true,
+                ..Self::default()
+            },
         }
     }
 
@@ -162,7 +168,7 @@ fn target_image(width: u32, height: u32) -> Image {
     image
 }
 
-fn spawn_eye(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
+fn spawn_eye(mut commands: Commands, pace: Res<Pace>, mut images: ResMut<Assets<Image>>) {
     let image = images.add(target_image(320, 240));
     commands.spawn((
         Eye,
@@ -179,7 +185,10 @@ fn spawn_eye(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
             far: 20.0,
             ..default()
         }),
-        Msaa::Off,
+        match pace.is_fine {
+            true => Msaa::Sample4,
+            false => Msaa::Off,
+        },
         NoIndirectDrawing,
         Tonemapping::None,
     ));
@@ -194,7 +203,7 @@ fn frame_body(body: Res<BodyShown>, mut orbit: ResMut<Orbit>) {
     let (least, most) = body.bounds;
     let middle = 0.5 * (least + most);
     let start = body.start.map_or(middle, |hand| crate::convert::place(hand.at));
-    orbit.target = start.lerp(middle, 0.55);
+    orbit.target = start.lerp(middle, 0.5);
     orbit.distance = ((most - least).length() * 1.3).clamp(0.15, 1.45);
     orbit.is_framed = true;
 }
@@ -286,7 +295,7 @@ mod tests {
         pace.is_stale = true;
         pace.step(0.03);
         assert!(!pace.is_drawn, "too soon");
-        pace.step(0.06);
+        pace.step(0.11);
         assert!(pace.is_drawn);
     }
 }

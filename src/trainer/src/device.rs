@@ -54,15 +54,19 @@ pub fn require_display() -> Result<(), RoomError> {
     }
     let display = std::env::var("DISPLAY").unwrap_or_default();
     if display.is_empty() {
-        return Err(RoomError::no_display("DISPLAY is not set"));
+        return Err(RoomError::no_display("DISPLAY is not set", "未设置 DISPLAY"));
     }
     let server = server_of(&display)
-        .ok_or_else(|| RoomError::no_display(&format!("DISPLAY is `{display}`")))?;
+        .ok_or_else(|| {
+        let what = format!("DISPLAY is `{display}`, which names no screen");
+        RoomError::no_display(&what, &format!("DISPLAY 为“{display}”，不是有效的屏幕"))
+    })?;
     match answers(&server) {
         true => Ok(()),
-        false => Err(RoomError::no_display(&format!(
-            "nothing answers at DISPLAY `{display}`"
-        ))),
+        false => Err(RoomError::no_display(
+            &format!("nothing answers at DISPLAY `{display}`"),
+            &format!("DISPLAY“{display}”无响应"),
+        )),
     }
 }
 

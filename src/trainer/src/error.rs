@@ -57,7 +57,7 @@ impl RoomError {
     }
 
     /// No screen, with what was found wrong.
-    pub(crate) fn no_display(what: &str) -> Self {
+    pub(crate) fn no_display(what: &str, what_zh: &str) -> Self {
         Self::NoDisplay(DisplayName {
             en: format!(
                 "there is no screen to open a window on: {what}. Start it in a desktop session, \
@@ -65,7 +65,7 @@ impl RoomError {
                  works without drawing."
             ),
             zh: format!(
-                "没有可用的屏幕，无法打开窗口：{what}。请在桌面会话中启动，或使用 `xvfb-run`；\
+                "没有可用的屏幕，无法打开窗口：{what_zh}。请在桌面会话中启动，或使用 `xvfb-run`；\
                  `--offscreen` 可离屏绘制，`sonocath play` 无需绘图即可使用。"
             ),
         })

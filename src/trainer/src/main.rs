@@ -98,6 +98,7 @@ fn tour(folder: &std::path::Path, seconds: f64) -> impl FnMut(&mut trainer::Fram
     let begun = std::time::Instant::now();
     let folder = folder.to_owned();
     let mut done = 0;
+    let mut begun_state = 0;
     move |frame| {
         std::thread::sleep(Duration::from_millis(2));
         if std::env::var("ROOM_LIVE").is_ok() {
@@ -119,19 +120,22 @@ fn tour(folder: &std::path::Path, seconds: f64) -> impl FnMut(&mut trainer::Fram
             hand.turn.tilt_deg = 8.0 * (now * 12.0).sin();
             frame.place_hand(hand);
         }
+        if begun_state != done {
+            begun_state = done;
+            match done {
+                1 => frame.send(Command::Action(equipment::Action::Capture)),
+                2 => frame.view().is_help_open = true,
+                3 => {
+                    frame.view().is_help_open = false;
+                    frame.send(Command::Action(equipment::Action::Next));
+                }
+                _ => {}
+            }
+        }
         match shots.get(done) {
             None => Step::Stop,
             Some((at, name)) if now > *at => {
                 done += 1;
-                match done {
-                    1 => frame.send(Command::Action(equipment::Action::Capture)),
-                    2 => frame.view().is_help_open = true,
-                    3 => {
-                        frame.view().is_help_open = false;
-                        frame.send(Command::Action(equipment::Action::Next));
-                    }
-                    _ => {}
-                }
                 Step::Screenshot(folder.join(format!("{name}.png")))
             }
             Some(_) => Step::Keep,

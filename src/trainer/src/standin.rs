@@ -203,12 +203,13 @@ fn turn(console: &mut Console, knob: &str, to: f64) {
 pub fn fan(probe: &Probe, console: &Console, number: u64) -> Picture {
     /// Rows of the picture.
     const HEIGHT: usize = 480;
-    let mm_per_pixel = console.depth_mm / HEIGHT as f64;
     let half = 0.5 * probe.opening_rad();
     let radius = match half > 0.0 {
         true => probe.aperture_mm() / (2.0 * half),
         false => 1e6,
     };
+    let sag_mm = radius * (1.0 - libm::cos(half));
+    let mm_per_pixel = (console.depth_mm + sag_mm) / HEIGHT as f64;
     let half_width = match half > 0.0 {
         true => (radius + console.depth_mm) * libm::sin(half),
         false => 0.5 * probe.aperture_mm(),
@@ -218,7 +219,7 @@ pub fn fan(probe: &Probe, console: &Console, number: u64) -> Picture {
         width,
         height: HEIGHT,
         mm_per_pixel,
-        origin_mm: [half_width, 0.0],
+        origin_mm: [half_width, -sag_mm],
         x_to_right: false,
         z_down: true,
     };

@@ -72,6 +72,8 @@ pub fn apply(context: &egui::Context) {
     context.set_fonts(fonts());
     context.set_theme(egui::Theme::Dark);
     context.all_styles_mut(set_style);
+    // Discs from the glyphs' texture would be read unfiltered.
+    context.tessellation_options_mut(|options| options.prerasterized_discs = false);
 }
 
 /// Draws the glyphs of the room's own words once, so that none is late when it is first needed.
@@ -159,7 +161,7 @@ mod tests {
         text.extend(Console::knobs().iter().flat_map(|k| [k.en.to_owned(), k.zh.to_owned()]));
         text.push("0123456789 + − ° % · × / – — … ≥ ≤ ± → ( ) [ ] MHz dB mm cm N fps Hz".to_owned());
         let mut missing = BTreeSet::new();
-        let _ = context.run_ui(egui::RawInput::default(), |ui| {
+        let mut output = context.run_ui(egui::RawInput::default(), |ui| {
             ui.ctx().fonts_mut(|fonts| {
                 missing = text
                     .iter()
@@ -168,6 +170,7 @@ mod tests {
                     .collect();
             });
         });
+        output.textures_delta.clear();
         assert!(missing.is_empty(), "not in the font: {missing:?}");
     }
 
@@ -175,8 +178,9 @@ mod tests {
     fn a_glyph_that_is_not_there_is_found_missing() {
         let context = egui::Context::default();
         context.set_fonts(fonts());
-        let _ = context.run_ui(egui::RawInput::default(), |ui| {
+        let mut output = context.run_ui(egui::RawInput::default(), |ui| {
             ui.ctx().fonts_mut(|fonts| assert!(!fonts.has_glyph(&body(), '\u{1F9E0}')));
         });
+        output.textures_delta.clear();
     }
 }

@@ -1,5 +1,8 @@
 //! The room in a window.
 
+use std::path::Path;
+
+use bevy::asset::io::embedded::EmbeddedAssetRegistry;
 use bevy::log::LogPlugin;
 use bevy::pbr::PbrPlugin;
 use bevy::prelude::*;
@@ -103,6 +106,7 @@ pub(crate) fn prepare(
     body: BodyShown,
     device: &Device,
 ) {
+    replace_blit(app);
     app.add_plugins(EguiPlugin {
         bindless_mode_array_size: None,
     })
@@ -113,6 +117,14 @@ pub(crate) fn prepare(
     .insert_resource(ClearColor(Color::srgb_u8(0x0a, 0x0d, 0x11)));
     open(app, room, player, body);
     app.insert_resource(Pace::for_device(device.is_software));
+}
+
+/// Puts a cheaper shader in the place of Bevy's last copy, before anything loads it.
+fn replace_blit(app: &mut App) {
+    let path = Path::new("bevy_core_pipeline/blit/blit.wgsl");
+    let text: &'static [u8] = include_bytes!("blit.wgsl");
+    let registry = app.world_mut().resource_mut::<EmbeddedAssetRegistry>();
+    registry.insert_asset("blit.wgsl".into(), path, text);
 }
 
 fn spawn_panels_camera(mut commands: Commands) {

@@ -14,7 +14,7 @@ pub(super) fn draw(ui: &mut Ui, over: Rect, panels: &mut Panels<'_>) {
     let Some(score) = panels.shown.score.clone() else {
         return;
     };
-    let size = vec2((over.width() - 24.0).min(480.0), over.height() - 24.0);
+    let size = vec2((over.width() - 24.0).min(480.0), (over.height() - 24.0).min(560.0));
     let rect = Rect::from_center_size(over.center(), size);
     ui.painter().rect(
         rect,

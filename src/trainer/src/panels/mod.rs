@@ -13,10 +13,11 @@ mod tasks;
 mod widgets;
 
 use bevy::asset::load_internal_asset;
+use bevy::image::ImageSampler;
 use bevy::prelude::*;
 use bevy_egui::render::EGUI_SHADER_HANDLE;
 use bevy_egui::{
-    EguiContexts, EguiPrimaryContextPass, EguiTextureHandle, egui,
+    EguiContexts, EguiManagedTextures, EguiPostUpdateSet, EguiPrimaryContextPass, EguiTextureHandle, egui,
 };
 use equipment::Action;
 
@@ -37,7 +38,23 @@ impl Plugin for PanelsPlugin {
     fn build(&self, app: &mut App) {
         // In place of bevy_egui's own.
         load_internal_asset!(app, EGUI_SHADER_HANDLE, "egui.wgsl", Shader::from_wgsl);
-        app.add_systems(EguiPrimaryContextPass, draw);
+        app.add_systems(EguiPrimaryContextPass, draw).add_systems(
+            PostUpdate,
+            read_glyphs_once.after(EguiPostUpdateSet::PostProcessOutput),
+        );
+    }
+}
+
+/// Glyphs lie on whole pixels, so that the nearest texel is the right one; a filtered read costs a
+/// software device four.
+fn read_glyphs_once(textures: Res<EguiManagedTextures>, mut images: ResMut<Assets<Image>>) {
+    for texture in textures.values() {
+        let is_filtered = images
+            .get(&texture.handle)
+            .is_some_and(|image| image.sampler != ImageSampler::nearest());
+        if is_filtered && let Some(mut image) = images.get_mut(&texture.handle) {
+            image.sampler = ImageSampler::nearest();
+        }
     }
 }
 
