@@ -99,7 +99,10 @@ pub struct Body {
 impl Body {
     /// Triangles in all.
     pub fn triangles(&self) -> usize {
-        self.parts.iter().map(|part| part.mesh.triangles.len()).sum()
+        self.parts
+            .iter()
+            .map(|part| part.mesh.triangles.len())
+            .sum()
     }
 }
 
@@ -221,6 +224,8 @@ fn right_flank(patient: &Patient, skin: &SkinSurface) -> Option<SkinHand> {
 /// On the middle of the front.
 fn front(skin: &SkinSurface) -> Option<SkinHand> {
     let [x, y, z] = skin.middle().to_array();
+    // Beside the very middle, where triangles of a box meet.
+    let (x, z) = (x + 0.37, z + 0.61);
     skin.hand_towards(Point::new(x, y - 1000.0, z), Point::new(x, y, z))
 }
 

@@ -6,8 +6,8 @@
 use bevy::camera::RenderTarget;
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::prelude::*;
-use bevy::render::view::NoIndirectDrawing;
 use bevy::render::render_resource::{TextureFormat, TextureUsages};
+use bevy::render::view::NoIndirectDrawing;
 
 use crate::room::{BodyShown, Figures, RoomSet, View};
 
@@ -22,8 +22,14 @@ impl Plugin for CameraPlugin {
         app.init_resource::<Orbit>()
             .init_resource::<Pace>()
             .add_systems(Startup, spawn_eye)
-            .add_systems(Update, (frame_body, place_eye).chain().in_set(RoomSet::Follow))
-            .add_systems(Update, (fit_target, keep_pace).chain().in_set(RoomSet::Pace));
+            .add_systems(
+                Update,
+                (frame_body, place_eye).chain().in_set(RoomSet::Follow),
+            )
+            .add_systems(
+                Update,
+                (fit_target, keep_pace).chain().in_set(RoomSet::Pace),
+            );
     }
 }
 
@@ -57,7 +63,8 @@ impl Orbit {
     /// The eye in the world.
     pub fn transform(&self) -> Transform {
         let turn = Quat::from_rotation_y(self.yaw) * Quat::from_rotation_x(-self.pitch);
-        Transform::from_translation(self.target + turn * Vec3::Z * self.distance).with_rotation(turn)
+        Transform::from_translation(self.target + turn * Vec3::Z * self.distance)
+            .with_rotation(turn)
     }
 
     /// Turned by a drag, points.
@@ -162,8 +169,7 @@ pub struct SceneImage(pub Handle<Image>);
 pub struct Eye;
 
 fn target_image(width: u32, height: u32) -> Image {
-    let mut image =
-        Image::new_target_texture(width, height, TextureFormat::Rgba8UnormSrgb, None);
+    let mut image = Image::new_target_texture(width, height, TextureFormat::Rgba8UnormSrgb, None);
     image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
     image
 }
@@ -202,7 +208,9 @@ fn frame_body(body: Res<BodyShown>, mut orbit: ResMut<Orbit>) {
     };
     let (least, most) = body.bounds;
     let middle = 0.5 * (least + most);
-    let start = body.start.map_or(middle, |hand| crate::convert::place(hand.at));
+    let start = body
+        .start
+        .map_or(middle, |hand| crate::convert::place(hand.at));
     orbit.target = start.lerp(middle, 0.5);
     orbit.distance = ((most - least).length() * 1.3).clamp(0.15, 1.45);
     orbit.is_framed = true;
@@ -224,13 +232,13 @@ fn place_eye(
     }
 }
 
-fn fit_target(
-    mut pace: ResMut<Pace>,
-    image: Res<SceneImage>,
-    mut images: ResMut<Assets<Image>>,
-) {
-    let wanted = (pace.panel * pace.pixels_per_point).max(Vec2::splat(16.0)).as_uvec2();
-    let is_right = images.get(&image.0).is_some_and(|image| image.size() == wanted);
+fn fit_target(mut pace: ResMut<Pace>, image: Res<SceneImage>, mut images: ResMut<Assets<Image>>) {
+    let wanted = (pace.panel * pace.pixels_per_point)
+        .max(Vec2::splat(16.0))
+        .as_uvec2();
+    let is_right = images
+        .get(&image.0)
+        .is_some_and(|image| image.size() == wanted);
     if !is_right {
         // A handle that was just made cannot be a stale one.
         let _ = images.insert(&image.0, target_image(wanted.x, wanted.y));

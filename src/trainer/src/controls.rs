@@ -36,20 +36,22 @@ pub struct ControlsPlugin;
 
 impl Plugin for ControlsPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<Pointer>().init_resource::<Hand>().add_systems(
-            Update,
-            (
-                read_pointer,
-                begin_on_the_skin,
-                move_eye,
-                drag_probe,
-                turn_by_keys,
-                press_keys,
-                send_hand,
-            )
-                .chain()
-                .in_set(RoomSet::Control),
-        );
+        app.init_resource::<Pointer>()
+            .init_resource::<Hand>()
+            .add_systems(
+                Update,
+                (
+                    read_pointer,
+                    begin_on_the_skin,
+                    move_eye,
+                    drag_probe,
+                    turn_by_keys,
+                    press_keys,
+                    send_hand,
+                )
+                    .chain()
+                    .in_set(RoomSet::Control),
+            );
     }
 }
 
@@ -166,8 +168,11 @@ fn move_eye(
     if notches == 0.0 || !is_over {
         return;
     }
-    let with_modifier =
-        keys.any_pressed([KeyCode::ControlLeft, KeyCode::ControlRight, KeyCode::AltLeft]);
+    let with_modifier = keys.any_pressed([
+        KeyCode::ControlLeft,
+        KeyCode::ControlRight,
+        KeyCode::AltLeft,
+    ]);
     match (with_modifier, &mut hand.held) {
         (true, Some(held)) => {
             held.press_mm += f64::from(notches);
@@ -202,14 +207,23 @@ fn drag_probe(
         return;
     };
     let way = goal - held.at;
-    let step = glide_mm(way.norm(), time.delta_secs_f64(), GLIDE_HALF_S, GLIDE_MOST_MM_S);
+    let step = glide_mm(
+        way.norm(),
+        time.delta_secs_f64(),
+        GLIDE_HALF_S,
+        GLIDE_MOST_MM_S,
+    );
     let Some(direction) = way.normalized().filter(|_| way.norm() > 0.05) else {
         hand.goal = None;
         return;
     };
     let at = skin.moved(&held, direction * step).unwrap_or(goal);
     let outward = skin.outward_at(at).unwrap_or(held.outward);
-    hand.held = Some(SkinHand { at, outward, ..held });
+    hand.held = Some(SkinHand {
+        at,
+        outward,
+        ..held
+    });
 }
 
 fn turn_by_keys(

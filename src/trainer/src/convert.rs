@@ -65,12 +65,7 @@ pub fn probe_vertex(at_mm: [f64; 3]) -> Vec3 {
 /// Where meshes of the probe's frame stand in the world.
 pub fn transform(patient_from_probe: &PatientFromProbe) -> Transform {
     let turn = patient_from_probe.isometry.rotation;
-    let turn = Quat::from_xyzw(
-        turn.i as f32,
-        turn.j as f32,
-        turn.k as f32,
-        turn.w as f32,
-    );
+    let turn = Quat::from_xyzw(turn.i as f32, turn.j as f32, turn.k as f32, turn.w as f32);
     let at = *patient_from_probe * Point::origin();
     Transform::from_translation(place(at)).with_rotation((BEVY_FROM_PATIENT * turn).normalize())
 }

@@ -67,7 +67,8 @@ pub fn smooth(mesh: &mut ShownMesh, rounds: usize) {
 fn moved(places: &[[f32; 3]], neighbours: &[Vec<u32>], share: f32) -> Vec<[f32; 3]> {
     let toward = |(place, near): (&[f32; 3], &Vec<u32>)| {
         let mut mean = [0.0; 3];
-        near.iter().for_each(|&i| add(&mut mean, places[i as usize]));
+        near.iter()
+            .for_each(|&i| add(&mut mean, places[i as usize]));
         let scale = 1.0 / near.len().max(1) as f32;
         std::array::from_fn(|a| match near.is_empty() {
             true => place[a],
@@ -180,7 +181,11 @@ mod tests {
         let (places, triangles) = ball(50.0, 100);
         let cell = cell_for(4.0 * std::f64::consts::PI * 2500.0, 4000);
         let mesh = clustered(&places, &triangles, cell);
-        assert!((1500..8000).contains(&mesh.triangles.len()), "{}", mesh.triangles.len());
+        assert!(
+            (1500..8000).contains(&mesh.triangles.len()),
+            "{}",
+            mesh.triangles.len()
+        );
         for (place, normal) in mesh.places.iter().zip(&mesh.normals) {
             let radius = place.iter().map(|v| v * v).sum::<f32>().sqrt();
             assert!((46.0..=50.1).contains(&radius), "{radius}");

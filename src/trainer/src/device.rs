@@ -54,10 +54,12 @@ pub fn require_display() -> Result<(), RoomError> {
     }
     let display = std::env::var("DISPLAY").unwrap_or_default();
     if display.is_empty() {
-        return Err(RoomError::no_display("DISPLAY is not set", "未设置 DISPLAY"));
+        return Err(RoomError::no_display(
+            "DISPLAY is not set",
+            "未设置 DISPLAY",
+        ));
     }
-    let server = server_of(&display)
-        .ok_or_else(|| {
+    let server = server_of(&display).ok_or_else(|| {
         let what = format!("DISPLAY is `{display}`, which names no screen");
         RoomError::no_display(&what, &format!("DISPLAY 为“{display}”，不是有效的屏幕"))
     })?;

@@ -112,7 +112,8 @@ fn tour(folder: &std::path::Path, seconds: f64) -> impl FnMut(&mut trainer::Fram
                 false => Step::Keep,
             };
         }
-        let shots: [(f64, &str); 4] = [(0.45, "live"), (0.6, "score"), (0.75, "help"), (0.9, "end")];
+        let shots: [(f64, &str); 4] =
+            [(0.45, "live"), (0.6, "score"), (0.75, "help"), (0.9, "end")];
         let now = begun.elapsed().as_secs_f64() / seconds;
         if let Some(mut hand) = frame.hand()
             && done == 0

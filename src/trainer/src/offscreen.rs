@@ -171,7 +171,10 @@ fn screenshot(app: &mut App, target: &Handle<Image>, path: &Path) -> Result<(), 
         });
     for _ in 0..PATIENCE {
         app.update();
-        let image = caught.lock().unwrap_or_else(|broken| broken.into_inner()).take();
+        let image = caught
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner())
+            .take();
         if let Some(image) = image {
             return write_png(&image, path);
         }
@@ -186,7 +189,10 @@ fn write_png(image: &Image, path: &Path) -> Result<(), RoomError> {
     };
     let io = |error: std::io::Error| fault(error.into());
     let rgba = image.data.as_ref().ok_or(RoomError::Lost)?;
-    let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+    let rgb: Vec<u8> = rgba
+        .chunks_exact(4)
+        .flat_map(|p| [p[0], p[1], p[2]])
+        .collect();
     let file = BufWriter::new(File::create(path).map_err(io)?);
     let mut encoder = png::Encoder::new(file, image.width(), image.height());
     encoder.set_color(png::ColorType::Rgb);

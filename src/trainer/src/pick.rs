@@ -39,8 +39,7 @@ pub fn first_along(
     let wanted = |entity: Entity| shapes.get(entity).is_ok_and(&is_wanted);
     let filter = QueryFilter::default().predicate(&wanted);
     rapier.with_query_pipeline(filter, |pipeline| {
-        let (entity, distance) =
-            pipeline.cast_ray(ray.origin, *ray.direction, REACH_M, false)?;
+        let (entity, distance) = pipeline.cast_ray(ray.origin, *ray.direction, REACH_M, false)?;
         Some((*shapes.get(entity).ok()?, distance))
     })
 }

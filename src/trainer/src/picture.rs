@@ -90,7 +90,10 @@ fn take_picture(
         return;
     };
     let Picture {
-        geometry, pixels, mask, ..
+        geometry,
+        pixels,
+        mask,
+        ..
     } = &shown.picture;
     let bytes = rgba(pixels, mask);
     if bytes.len() != 4 * geometry.len() || geometry.is_empty() {
@@ -209,7 +212,11 @@ fn texture(width: u32, height: u32, bytes: Vec<u8>) -> Image {
 /// Grey and mask to colour with alpha.
 pub fn rgba(gray: &[u8], mask: &[u8]) -> Vec<u8> {
     let pixel = |(&gray, &alpha): (&u8, &u8)| [gray, gray, gray, alpha];
-    gray.iter().zip(mask).map(pixel).collect::<Vec<_>>().into_flattened()
+    gray.iter()
+        .zip(mask)
+        .map(pixel)
+        .collect::<Vec<_>>()
+        .into_flattened()
 }
 
 /// Corners of the picture in the probe's frame, m: upper left, upper right, lower right, lower
@@ -279,7 +286,10 @@ mod tests {
         let probe = Probe::named("C5-2v").expect("built in");
         let [half, widening] = opening(probe);
         // 65.0 mm of arc on 49.57 mm: 37.6° each side.
-        assert!((widening - 37.58_f32.to_radians().tan()).abs() < 0.01, "{widening}");
+        assert!(
+            (widening - 37.58_f32.to_radians().tan()).abs() < 0.01,
+            "{widening}"
+        );
         assert!((half - 49.57 * widening).abs() < 0.1);
         let linear = Probe::named("L11-5v").expect("built in");
         assert_eq!(opening(linear)[1], 0.0);

@@ -49,7 +49,8 @@ impl Builder {
         let [r, g, b] = color;
         self.places.push(at);
         self.normals.push(normal);
-        self.colors.push(Color::srgb_u8(r, g, b).to_linear().to_f32_array());
+        self.colors
+            .push(Color::srgb_u8(r, g, b).to_linear().to_f32_array());
         self.places.len() as u32 - 1
     }
 
@@ -115,19 +116,32 @@ impl Builder {
         let ring = |y: f32, inset: f32| {
             let (x, z, c) = (half.x - inset, half.z - inset, cut);
             let corners = [
-                (x, z - c), (x - c, z), (c - x, z), (-x, z - c),
-                (-x, c - z), (c - x, -z), (x - c, -z), (x, c - z),
+                (x, z - c),
+                (x - c, z),
+                (c - x, z),
+                (-x, z - c),
+                (-x, c - z),
+                (c - x, -z),
+                (x - c, -z),
+                (x, c - z),
             ];
             let at = |(x, z): (f32, f32)| middle + Vec3::new(x, y, z);
             corners.into_iter().map(at).collect::<Vec<_>>()
         };
         let rings = [
-            ring(half.y, cut), ring(half.y - cut, 0.0), ring(cut - half.y, 0.0), ring(-half.y, cut),
+            ring(half.y, cut),
+            ring(half.y - cut, 0.0),
+            ring(cut - half.y, 0.0),
+            ring(-half.y, cut),
         ];
         for pair in rings.windows(2) {
             for i in 0..8 {
                 let j = (i + 1) % 8;
-                self.flat([pair[0][i], pair[1][i], pair[1][j], pair[0][j]], middle, color);
+                self.flat(
+                    [pair[0][i], pair[1][i], pair[1][j], pair[0][j]],
+                    middle,
+                    color,
+                );
             }
         }
         for lid in [&rings[0], &rings[3]] {
@@ -273,7 +287,11 @@ mod tests {
         for probe in Probe::all_builtin() {
             let shape = build(probe);
             let foremost = shape.places.iter().map(|p| p.z).fold(f32::MIN, f32::max);
-            assert!((0.0..1e-6).contains(&foremost.abs()), "{}: {foremost}", probe.id);
+            assert!(
+                (0.0..1e-6).contains(&foremost.abs()),
+                "{}: {foremost}",
+                probe.id
+            );
         }
     }
 
@@ -281,8 +299,14 @@ mod tests {
     fn the_mark_is_on_the_marker_side() {
         let probe = Probe::named("C5-2v").expect("built in");
         let shape = build(probe);
-        let mark = Color::srgb_u8(MARK[0], MARK[1], MARK[2]).to_linear().to_f32_array();
-        let marked = shape.colors.iter().zip(&shape.places).filter(|(c, _)| **c == mark);
+        let mark = Color::srgb_u8(MARK[0], MARK[1], MARK[2])
+            .to_linear()
+            .to_f32_array();
+        let marked = shape
+            .colors
+            .iter()
+            .zip(&shape.places)
+            .filter(|(c, _)| **c == mark);
         let xs: Vec<f32> = marked.map(|(_, p)| p.x).collect();
         assert!(!xs.is_empty() && xs.iter().all(|&x| x > 0.02));
     }

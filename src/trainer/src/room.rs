@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 
-use anatomy::tissue::DisplayName;
 use anatomy::Patient;
+use anatomy::tissue::DisplayName;
 use bevy::prelude::*;
 use equipment::{Action, Probe};
 
@@ -248,7 +248,10 @@ fn receive(session: Res<Session>, mut latest: ResMut<Latest>, mut body: ResMut<B
     }
     let made = body.pending.as_ref().and_then(|pending| {
         let pending = pending.lock();
-        pending.unwrap_or_else(|broken| broken.into_inner()).try_recv().ok()
+        pending
+            .unwrap_or_else(|broken| broken.into_inner())
+            .try_recv()
+            .ok()
     });
     if let Some(made) = made {
         *body = BodyShown::ready(made);
@@ -262,7 +265,9 @@ fn send(mut session: ResMut<Session>, mut exits: MessageReader<AppExit>) {
     }
     let player = session.player.get_mut();
     let player = player.unwrap_or_else(|broken| broken.into_inner());
-    commands.into_iter().for_each(|command| player.send(command));
+    commands
+        .into_iter()
+        .for_each(|command| player.send(command));
 }
 
 fn measure(time: Res<Time<Real>>, mut figures: ResMut<Figures>) {
@@ -275,11 +280,17 @@ mod tests {
 
     #[test]
     fn figures_are_counts_over_time() {
-        let mut figures = Figures::default();
-        figures.textures = 30;
+        let mut figures = Figures {
+            textures: 30,
+            ..Figures::default()
+        };
         (0..40).for_each(|_| figures.take(0.05));
         (0..5).for_each(|_| figures.take(0.05));
-        assert!((figures.now.window_hz - 20.0).abs() < 0.6, "{:?}", figures.now);
+        assert!(
+            (figures.now.window_hz - 20.0).abs() < 0.6,
+            "{:?}",
+            figures.now
+        );
         assert!((figures.now.frame_p95_ms - 50.0).abs() < 0.1);
         assert!((figures.now.texture_hz - 15.0).abs() < 0.5);
     }

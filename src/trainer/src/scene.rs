@@ -44,10 +44,7 @@ pub struct Materials {
 fn make_materials(mut commands: Commands, mut flesh: ResMut<Assets<Flesh>>) {
     let mut make = |look: Vec4, is_glass| {
         flesh.add(Flesh {
-            look: FleshLook {
-                look,
-                ..default()
-            },
+            look: FleshLook { look, ..default() },
             is_glass,
         })
     };
@@ -119,7 +116,12 @@ fn mesh_of(part: &Part) -> Mesh {
     let normals: Vec<Vec3> = shown.normals.iter().map(|&n| convert::turned(n)).collect();
     let [r, g, b] = screen_color(part);
     let color = Color::srgb_u8(r, g, b).to_linear().to_f32_array();
-    coloured_mesh(places, normals, vec![color; shown.places.len()], &shown.triangles)
+    coloured_mesh(
+        places,
+        normals,
+        vec![color; shown.places.len()],
+        &shown.triangles,
+    )
 }
 
 /// The structure's colour, the skin's warmed: the atlas gives it for sections.
@@ -166,4 +168,3 @@ fn couch(body: &Body) -> Mesh {
     );
     parts.mesh()
 }
-

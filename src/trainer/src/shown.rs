@@ -91,7 +91,9 @@ impl Shown {
 
     /// The task that is being done.
     pub fn active_task(&self) -> Option<&TaskShown> {
-        self.tasks.iter().find(|task| task.state == TaskState::Active)
+        self.tasks
+            .iter()
+            .find(|task| task.state == TaskState::Active)
     }
 }
 

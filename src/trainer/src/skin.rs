@@ -39,19 +39,35 @@ impl SkinSurface {
     }
 
     /// Where a ray from one place towards another first meets the skin from outside.
-    pub fn first_hit(&self, from: Point<Patient>, toward: Point<Patient>) -> Option<Point<Patient>> {
+    pub fn first_hit(
+        &self,
+        from: Point<Patient>,
+        toward: Point<Patient>,
+    ) -> Option<Point<Patient>> {
+        self.hit(from, toward).map(|(at, _)| at)
+    }
+
+    /// The same with the normal of the triangle that is met.
+    fn hit(
+        &self,
+        from: Point<Patient>,
+        toward: Point<Patient>,
+    ) -> Option<(Point<Patient>, Vector<Patient>)> {
         let origin = convert::place(from);
         let direction = (convert::place(toward) - origin).try_normalize()?;
         let hit = self
             .collider
             .cast_local_ray_and_get_normal(origin, direction, 10.0, false)?;
-        Some(convert::place_back(origin + direction * hit.time_of_impact))
+        let at = convert::place_back(origin + direction * hit.time_of_impact);
+        Some((at, convert::direction_back(hit.normal)))
     }
 
     /// Upright on the skin where a ray meets it.
     pub fn hand_towards(&self, from: Point<Patient>, toward: Point<Patient>) -> Option<SkinHand> {
-        let at = self.first_hit(from, toward)?;
-        Some(SkinHand::resting(at, self.outward_at(at)?))
+        let (at, normal) = self.hit(from, toward)?;
+        // Test objects have triangles larger than the smoothing.
+        let outward = self.outward_at(at).unwrap_or(normal);
+        Some(SkinHand::resting(at, outward))
     }
 
     /// Which way the skin about a place faces; `None` if there is none near.
@@ -66,7 +82,10 @@ impl SkinSurface {
         const ABOVE_MM: f64 = 60.0;
         let beside = hand.at.coords + by.coords;
         let above = Point::from_coords(beside + hand.outward.coords * ABOVE_MM);
-        self.first_hit(above, Point::from_coords(beside - hand.outward.coords * ABOVE_MM))
+        self.first_hit(
+            above,
+            Point::from_coords(beside - hand.outward.coords * ABOVE_MM),
+        )
     }
 }
 
@@ -80,7 +99,9 @@ pub fn smoothed_normal(
     let square = (radius_mm * radius_mm) as f32;
     let mut sum = [0.0_f64; 3];
     for (place, normal) in mesh.places.iter().zip(&mesh.normals) {
-        let distance: f32 = (0..3).map(|a| (place[a] - at[a]) * (place[a] - at[a])).sum();
+        let distance: f32 = (0..3)
+            .map(|a| (place[a] - at[a]) * (place[a] - at[a]))
+            .sum();
         if distance < square {
             let weight = f64::from(1.0 - distance / square);
             (0..3).for_each(|a| sum[a] += weight * f64::from(normal[a]));
@@ -98,7 +119,8 @@ mod tests {
         let mut mesh = ShownMesh::default();
         for i in 0..11 {
             for j in 0..11 {
-                mesh.places.push([i as f32 * 10.0 - 50.0, 0.0, j as f32 * 10.0 - 50.0]);
+                mesh.places
+                    .push([i as f32 * 10.0 - 50.0, 0.0, j as f32 * 10.0 - 50.0]);
                 let lean = if (i + j) % 2 == 0 { 0.5 } else { -0.5 };
                 mesh.normals.push([lean, -1.0, 0.0]);
             }
@@ -106,8 +128,10 @@ mod tests {
         for i in 0..10_u32 {
             for j in 0..10_u32 {
                 let at = |i: u32, j: u32| i * 11 + j;
-                mesh.triangles.push([at(i, j), at(i + 1, j), at(i + 1, j + 1)]);
-                mesh.triangles.push([at(i, j), at(i + 1, j + 1), at(i, j + 1)]);
+                mesh.triangles
+                    .push([at(i, j), at(i + 1, j), at(i + 1, j + 1)]);
+                mesh.triangles
+                    .push([at(i, j), at(i + 1, j + 1), at(i, j + 1)]);
             }
         }
         mesh
@@ -121,14 +145,19 @@ mod tests {
             .expect("it is right below");
         assert!(hand.at.distance(&Point::new(3.0, 0.0, 7.0)) < 1e-2);
         assert!(hand.outward.y() < -0.99, "{:?}", hand.outward);
-        assert!(skin.first_hit(Point::new(300.0, -1.0, 0.0), Point::new(300.0, 1.0, 0.0)).is_none());
+        assert!(
+            skin.first_hit(Point::new(300.0, -1.0, 0.0), Point::new(300.0, 1.0, 0.0))
+                .is_none()
+        );
     }
 
     #[test]
     fn a_step_stays_on_the_skin() {
         let skin = SkinSurface::new(&plate()).expect("it has triangles");
         let hand = SkinHand::resting(Point::origin(), Vector::new(0.0, -1.0, 0.0));
-        let to = skin.moved(&hand, Vector::new(5.0, -3.0, 2.0)).expect("there is skin");
+        let to = skin
+            .moved(&hand, Vector::new(5.0, -3.0, 2.0))
+            .expect("there is skin");
         assert!(to.distance(&Point::new(5.0, 0.0, 2.0)) < 1e-2, "{to:?}");
     }
 

@@ -13,9 +13,7 @@ use scoring::{Advice, Band, Item, Measure, Move, TaskScore};
 use ultrasound::display::{Picture, PictureGeometry};
 
 use crate::hand::SkinHand;
-use crate::shown::{
-    Command, PictureShown, Player, ProbeShown, Shown, Stats, TaskShown, TaskState,
-};
+use crate::shown::{Command, PictureShown, Player, ProbeShown, Shown, Stats, TaskShown, TaskState};
 
 /// How the stand-in behaves.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +78,12 @@ impl Drop for StandIn {
 
 impl Player for StandIn {
     fn latest(&self) -> Arc<Shown> {
-        Arc::clone(&self.shown.lock().unwrap_or_else(|broken| broken.into_inner()))
+        Arc::clone(
+            &self
+                .shown
+                .lock()
+                .unwrap_or_else(|broken| broken.into_inner()),
+        )
     }
 
     fn send(&mut self, command: Command) {
@@ -143,7 +146,12 @@ impl Worker {
     }
 
     fn capture(&mut self) {
-        let Some(task) = self.now.tasks.iter_mut().find(|t| t.state == TaskState::Active) else {
+        let Some(task) = self
+            .now
+            .tasks
+            .iter_mut()
+            .find(|t| t.state == TaskState::Active)
+        else {
             return;
         };
         let score = example_score(&task.name);
@@ -191,7 +199,9 @@ fn turn(console: &mut Console, knob: &str, to: f64) {
         "gain_db" => console.gain_db = to,
         "dynamic_range_db" => console.dynamic_range_db = to,
         _ => {
-            let slider = knob.strip_prefix("tgc_db.").and_then(|i| i.parse::<usize>().ok());
+            let slider = knob
+                .strip_prefix("tgc_db.")
+                .and_then(|i| i.parse::<usize>().ok());
             if let Some(db) = slider.and_then(|i| console.tgc_db.get_mut(i)) {
                 *db = to;
             }
@@ -274,11 +284,7 @@ fn name(en: &str, zh: &str) -> DisplayName {
 
 fn first_shown(probe: &Probe) -> Shown {
     let console = Console::default_for(probe);
-    let mut shown = Shown::nothing(
-        console,
-        probe.center_frequency_mhz,
-        name("Abdomen", "腹部"),
-    );
+    let mut shown = Shown::nothing(console, probe.center_frequency_mhz, name("Abdomen", "腹部"));
     let task = |en: (&str, &str), zh: (&str, &str), state| TaskShown {
         name: name(en.0, zh.0),
         instruction: name(en.1, zh.1),
@@ -288,12 +294,21 @@ fn first_shown(probe: &Probe) -> Shown {
     };
     shown.tasks = vec![
         task(
-            ("Right upper quadrant", "Show liver, right kidney and the recess between them in one picture. The kidney lies along the picture."),
-            ("右上腹", "在同一切面显示肝脏、右肾及两者之间的肝肾隐窝，肾脏取长轴。"),
+            (
+                "Right upper quadrant",
+                "Show liver, right kidney and the recess between them in one picture. The kidney lies along the picture.",
+            ),
+            (
+                "右上腹",
+                "在同一切面显示肝脏、右肾及两者之间的肝肾隐窝，肾脏取长轴。",
+            ),
             TaskState::Active,
         ),
         task(
-            ("Left upper quadrant", "Show spleen, left kidney and the recess between them."),
+            (
+                "Left upper quadrant",
+                "Show spleen, left kidney and the recess between them.",
+            ),
             ("左上腹", "显示脾脏、左肾及两者之间的脾肾隐窝。"),
             TaskState::Waiting,
         ),
@@ -307,37 +322,90 @@ fn first_shown(probe: &Probe) -> Shown {
 }
 
 fn example_score(task: &DisplayName) -> TaskScore {
-    let item = |id: &str, names: (&str, &str), points, of, found: (&str, &str), advice: Option<Advice>| Item {
-        id: id.to_owned(),
-        name: name(names.0, names.1),
-        points,
-        of,
-        found: name(found.0, found.1),
-        advice,
-    };
+    let item =
+        |id: &str, names: (&str, &str), points, of, found: (&str, &str), advice: Option<Advice>| {
+            Item {
+                id: id.to_owned(),
+                name: name(names.0, names.1),
+                points,
+                of,
+                found: name(found.0, found.1),
+                advice,
+            }
+        };
     TaskScore {
         task: "right_upper_quadrant".to_owned(),
         name: task.clone(),
         points: 78.0,
         band: Band::Basic,
         items: vec![
-            item("structures", ("Structures", "结构"), 30.0, 30.0, ("Liver, right kidney: both in the picture", "肝脏、右肾均已显示"), None),
-            item("normal", ("Plane angle", "切面角度"), 18.0, 30.0, ("14° from the standard plane", "与标准切面相差 14°"), Some(Advice {
-                moves: vec![Move::Tilt(-12.0), Move::Rotate(6.0)],
-                words: name("Tilt 12° towards the back, then rotate 6° clockwise.", "向背侧倾斜 12°，再顺时针旋转 6°。"),
-            })),
-            item("offset", ("Position", "位置"), 16.0, 20.0, ("9 mm beside the kidney's axis", "偏离肾长轴 9 mm"), Some(Advice {
-                moves: vec![Move::Slide { marker_mm: 0.0, across_mm: -9.0 }],
-                words: name("Slide 9 mm towards the back.", "向背侧平移 9 mm。"),
-            })),
-            item("gain", ("Gain", "增益"), 14.0, 20.0, ("Mean grey of the liver 71 of 255", "肝实质平均灰度 71/255"), Some(Advice {
-                moves: vec![Move::Turn { knob: "gain_db".to_owned(), by: 4.0 }],
-                words: name("Raise the gain by 4 dB.", "增益提高 4 dB。"),
-            })),
+            item(
+                "structures",
+                ("Structures", "结构"),
+                30.0,
+                30.0,
+                (
+                    "Liver, right kidney: both in the picture",
+                    "肝脏、右肾均已显示",
+                ),
+                None,
+            ),
+            item(
+                "normal",
+                ("Plane angle", "切面角度"),
+                18.0,
+                30.0,
+                ("14° from the standard plane", "与标准切面相差 14°"),
+                Some(Advice {
+                    moves: vec![Move::Tilt(-12.0), Move::Rotate(6.0)],
+                    words: name(
+                        "Tilt 12° towards the back, then rotate 6° clockwise.",
+                        "向背侧倾斜 12°，再顺时针旋转 6°。",
+                    ),
+                }),
+            ),
+            item(
+                "offset",
+                ("Position", "位置"),
+                16.0,
+                20.0,
+                ("9 mm beside the kidney's axis", "偏离肾长轴 9 mm"),
+                Some(Advice {
+                    moves: vec![Move::Slide {
+                        marker_mm: 0.0,
+                        across_mm: -9.0,
+                    }],
+                    words: name("Slide 9 mm towards the back.", "向背侧平移 9 mm。"),
+                }),
+            ),
+            item(
+                "gain",
+                ("Gain", "增益"),
+                14.0,
+                20.0,
+                ("Mean grey of the liver 71 of 255", "肝实质平均灰度 71/255"),
+                Some(Advice {
+                    moves: vec![Move::Turn {
+                        knob: "gain_db".to_owned(),
+                        by: 4.0,
+                    }],
+                    words: name("Raise the gain by 4 dB.", "增益提高 4 dB。"),
+                }),
+            ),
         ],
         measures: vec![
-            Measure { id: "time".to_owned(), name: name("Time", "用时"), value: 48.0, unit: "s".to_owned() },
-            Measure { id: "path_length".to_owned(), name: name("Path of the hand", "手部路径"), value: 312.0, unit: "mm".to_owned() },
+            Measure {
+                id: "time".to_owned(),
+                name: name("Time", "用时"),
+                value: 48.0,
+                unit: "s".to_owned(),
+            },
+            Measure {
+                id: "path_length".to_owned(),
+                name: name("Path of the hand", "手部路径"),
+                value: 312.0,
+                unit: "mm".to_owned(),
+            },
         ],
     }
 }

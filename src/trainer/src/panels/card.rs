@@ -1,6 +1,8 @@
 //! The score after a capture: points, band, and what would have earned the rest.
 
-use bevy_egui::egui::{Align2, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2};
+use bevy_egui::egui::{
+    Align2, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2,
+};
 use equipment::Action;
 use scoring::{Band, Item, TaskScore};
 
@@ -14,7 +16,10 @@ pub(super) fn draw(ui: &mut Ui, over: Rect, panels: &mut Panels<'_>) {
     let Some(score) = panels.shown.score.clone() else {
         return;
     };
-    let size = vec2((over.width() - 24.0).min(480.0), (over.height() - 24.0).min(560.0));
+    let size = vec2(
+        (over.width() - 24.0).min(480.0),
+        (over.height() - 24.0).min(560.0),
+    );
     let rect = Rect::from_center_size(over.center(), size);
     ui.painter().rect(
         rect,
@@ -25,19 +30,38 @@ pub(super) fn draw(ui: &mut Ui, over: Rect, panels: &mut Panels<'_>) {
     );
     let inner = rect.shrink(18.0);
     let color = band_color(score.band);
-    ui.painter().circle_stroke(inner.min + vec2(34.0, 34.0), 33.0, Stroke::new(4.0, color));
+    ui.painter()
+        .circle_stroke(inner.min + vec2(34.0, 34.0), 33.0, Stroke::new(4.0, color));
     let points = format!("{:.0}", score.points);
     let big = bevy_egui::egui::FontId::proportional(28.0);
-    label(ui, inner.min + vec2(34.0, 33.0), Align2::CENTER_CENTER, &points, big, color);
+    label(
+        ui,
+        inner.min + vec2(34.0, 33.0),
+        Align2::CENTER_CENTER,
+        &points,
+        big,
+        color,
+    );
     let at = inner.min + vec2(86.0, 20.0);
     let name = panels.language().name(&score.name);
-    label(ui, at, Align2::LEFT_CENTER, name, theme::heading(), theme::TEXT);
-    let band = panels.say(band_word(score.band));
-    label(ui, at + vec2(0.0, 26.0), Align2::LEFT_CENTER, band, theme::heading(), color);
-    let list = Rect::from_min_max(
-        inner.min + vec2(0.0, 82.0),
-        inner.max - vec2(0.0, 46.0),
+    label(
+        ui,
+        at,
+        Align2::LEFT_CENTER,
+        name,
+        theme::heading(),
+        theme::TEXT,
     );
+    let band = panels.say(band_word(score.band));
+    label(
+        ui,
+        at + vec2(0.0, 26.0),
+        Align2::LEFT_CENTER,
+        band,
+        theme::heading(),
+        color,
+    );
+    let list = Rect::from_min_max(inner.min + vec2(0.0, 82.0), inner.max - vec2(0.0, 46.0));
     items(ui, list, &score, panels);
     buttons(ui, inner, panels);
 }
@@ -72,7 +96,14 @@ fn row(ui: &mut Ui, item: &Item, panels: &Panels<'_>) {
     let is_full = item.of - item.points < 0.5;
     let color = if is_full { theme::GREEN } else { theme::AMBER };
     let name = language.name(&item.name);
-    label(ui, rect.left_center(), Align2::LEFT_CENTER, name, theme::body(), theme::TEXT);
+    label(
+        ui,
+        rect.left_center(),
+        Align2::LEFT_CENTER,
+        name,
+        theme::body(),
+        theme::TEXT,
+    );
     let points = format!("{:.0} / {:.0}", item.points, item.of);
     let at = pos2(rect.right() - 4.0, rect.center().y);
     label(ui, at, Align2::RIGHT_CENTER, &points, theme::body(), color);
@@ -97,10 +128,7 @@ fn row(ui: &mut Ui, item: &Item, panels: &Panels<'_>) {
 
 fn buttons(ui: &mut Ui, inner: Rect, panels: &mut Panels<'_>) {
     let width = 0.5 * (inner.width() - 8.0);
-    let left = Rect::from_min_size(
-        pos2(inner.left(), inner.bottom() - 34.0),
-        vec2(width, 34.0),
-    );
+    let left = Rect::from_min_size(pos2(inner.left(), inner.bottom() - 34.0), vec2(width, 34.0));
     let right = left.translate(vec2(width + 8.0, 0.0));
     if button(ui, left, panels.say(words::CLOSE), "", Weight::Plain).clicked() {
         let shown = panels.shown;

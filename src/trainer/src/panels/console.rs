@@ -23,7 +23,10 @@ pub(super) fn draw(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
     let knobs = column(inner.left(), knobs_width);
     let buttons = column(inner.right() - buttons_width, buttons_width);
     let hand = column(buttons.left() - space - hand_width, hand_width);
-    let tgc = column(knobs.right() + space, hand.left() - 2.0 * space - knobs.right());
+    let tgc = column(
+        knobs.right() + space,
+        hand.left() - 2.0 * space - knobs.right(),
+    );
     for x in [knobs.right(), tgc.right(), hand.right()] {
         let x = x + 0.5 * space;
         ui.painter().vline(x, inner.y_range(), (1.0, theme::LINE));
@@ -44,12 +47,29 @@ fn draw_knobs(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
     for (row, (knob, word, unit)) in knobs.into_iter().enumerate() {
         let middle = rect.top() + (row as f32 + 0.5) * height;
         let name = panels.say(word);
-        label(ui, pos2(rect.left(), middle), Align2::LEFT_CENTER, name, theme::body(), theme::DIM);
+        label(
+            ui,
+            pos2(rect.left(), middle),
+            Align2::LEFT_CENTER,
+            name,
+            theme::body(),
+            theme::DIM,
+        );
         let value = format!("{:.0} {unit}", knob.value(&panels.shown.console));
         let at = pos2(rect.right() - 72.0, middle);
-        label(ui, at, Align2::CENTER_CENTER, &value, theme::heading(), theme::TEXT);
+        label(
+            ui,
+            at,
+            Align2::CENTER_CENTER,
+            &value,
+            theme::heading(),
+            theme::TEXT,
+        );
         let square = |x: f32| Rect::from_center_size(pos2(x, middle), vec2(30.0, 28.0));
-        let turns = [(rect.right() - 129.0, "−", -1.0), (rect.right() - 15.0, "+", 1.0)];
+        let turns = [
+            (rect.right() - 129.0, "−", -1.0),
+            (rect.right() - 15.0, "+", 1.0),
+        ];
         for (x, sign, steps) in turns {
             if button(ui, square(x), sign, "", Weight::Plain).clicked() {
                 let action = knob.turned(&panels.shown.console, &panels.room.probe, steps);
@@ -64,11 +84,28 @@ fn draw_tgc(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
     let head = 18.0;
     let top = rect.top() + 7.0;
     let name = panels.say(words::TGC);
-    let text = label(ui, pos2(rect.left(), top), Align2::LEFT_CENTER, name, theme::small(), theme::DIM);
+    let text = label(
+        ui,
+        pos2(rect.left(), top),
+        Align2::LEFT_CENTER,
+        name,
+        theme::small(),
+        theme::DIM,
+    );
     let hint = format!("{} – {}", panels.say(words::NEAR), panels.say(words::FAR));
     let at = pos2(text.right() + 10.0, top);
-    label(ui, at, Align2::LEFT_CENTER, &hint, theme::small(), theme::DIM.gamma_multiply(0.7));
-    let reset = Rect::from_min_size(pos2(rect.right() - 62.0, rect.top() - 3.0), vec2(62.0, 20.0));
+    label(
+        ui,
+        at,
+        Align2::LEFT_CENTER,
+        &hint,
+        theme::small(),
+        theme::DIM.gamma_multiply(0.7),
+    );
+    let reset = Rect::from_min_size(
+        pos2(rect.right() - 62.0, rect.top() - 3.0),
+        vec2(62.0, 20.0),
+    );
     let count = panels.shown.console.tgc_db.len();
     if button(ui, reset, panels.say(words::RESET), "", Weight::Plain).clicked() {
         (0..count).for_each(|slider| panels.act(knobs::tgc(slider, 0.0)));
@@ -76,7 +113,8 @@ fn draw_tgc(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
     let sliders = Rect::from_min_max(rect.min + vec2(0.0, head + 2.0), rect.max);
     let pitch = sliders.width() / count.max(1) as f32;
     let middle = sliders.center().y;
-    ui.painter().hline(sliders.x_range(), middle, (1.0, theme::LINE));
+    ui.painter()
+        .hline(sliders.x_range(), middle, (1.0, theme::LINE));
     for slider in 0..count {
         let left = sliders.left() + slider as f32 * pitch;
         let place = Rect::from_min_size(pos2(left, sliders.top()), vec2(pitch, sliders.height()));
@@ -84,12 +122,17 @@ fn draw_tgc(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
         let builder = UiBuilder::new()
             .max_rect(place)
             .id_salt(("tgc", slider))
-            .layout(bevy_egui::egui::Layout::top_down(bevy_egui::egui::Align::Center));
+            .layout(bevy_egui::egui::Layout::top_down(
+                bevy_egui::egui::Align::Center,
+            ));
         let changed = ui
             .scope_builder(builder, |ui| {
                 ui.spacing_mut().slider_width = sliders.height();
                 let ends = -knobs::TGC_MOST_DB..=knobs::TGC_MOST_DB;
-                let slider = Slider::new(&mut db, ends).vertical().show_value(false).step_by(1.0);
+                let slider = Slider::new(&mut db, ends)
+                    .vertical()
+                    .show_value(false)
+                    .step_by(1.0);
                 ui.add(slider.trailing_fill(false)).changed()
             })
             .inner;
@@ -115,12 +158,26 @@ fn draw_hand(ui: &Ui, rect: Rect, panels: &Panels<'_>) {
     for (row, (word, keys, value)) in rows.into_iter().enumerate() {
         let y = rect.top() + (row as f32 + 0.5) * height;
         let name = panels.say(word);
-        label(ui, pos2(rect.left(), y), Align2::LEFT_CENTER, name, theme::body(), theme::DIM);
+        label(
+            ui,
+            pos2(rect.left(), y),
+            Align2::LEFT_CENTER,
+            name,
+            theme::body(),
+            theme::DIM,
+        );
         let at = pos2(rect.left() + 92.0, y);
         let faint = theme::DIM.gamma_multiply(0.65);
         label(ui, at, Align2::CENTER_CENTER, keys, theme::small(), faint);
         let at: Pos2 = pos2(rect.right(), y);
-        label(ui, at, Align2::RIGHT_CENTER, &value, theme::body(), theme::TEXT);
+        label(
+            ui,
+            at,
+            Align2::RIGHT_CENTER,
+            &value,
+            theme::body(),
+            theme::TEXT,
+        );
     }
 }
 

@@ -13,11 +13,25 @@ pub(super) fn draw(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
         let name = panels.language().name(preset);
         let text = format!("{}: {name}", panels.say(words::REDUCED));
         let at = pos2(18.0, middle);
-        label(ui, at, Align2::LEFT_CENTER, &text, theme::small(), theme::AMBER);
+        label(
+            ui,
+            at,
+            Align2::LEFT_CENTER,
+            &text,
+            theme::small(),
+            theme::AMBER,
+        );
     }
     if panels.room.show_stats {
         let at = pos2(rect.right() - 12.0, middle);
-        label(ui, at, Align2::RIGHT_CENTER, &figures(panels), theme::small(), theme::DIM);
+        label(
+            ui,
+            at,
+            Align2::RIGHT_CENTER,
+            &figures(panels),
+            theme::small(),
+            theme::DIM,
+        );
     }
 }
 

@@ -38,11 +38,18 @@ pub(super) fn draw(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
         theme::DIM,
     );
     let place = |right: f32, width: f32| {
-        Rect::from_min_size(pos2(rect.right() - right - width, middle - 13.0), vec2(width, 26.0))
+        Rect::from_min_size(
+            pos2(rect.right() - right - width, middle - 13.0),
+            vec2(width, 26.0),
+        )
     };
     let help = format!("{} (H)", panels.say(words::HELP));
     let is_open = panels.view.is_help_open;
-    let weight = if is_open { Weight::Lit(theme::ACCENT) } else { Weight::Plain };
+    let weight = if is_open {
+        Weight::Lit(theme::ACCENT)
+    } else {
+        Weight::Plain
+    };
     if button(ui, place(12.0, 84.0), &help, "", weight).clicked() {
         panels.view.is_help_open = !is_open;
     }
@@ -61,7 +68,21 @@ fn time(ui: &Ui, right: bevy_egui::egui::Pos2, panels: &Panels<'_>) {
     let is_short = panels.shown.remaining_s.is_some_and(|left| left < 30.0);
     let color = if is_short { theme::AMBER } else { theme::TEXT };
     let text = clock(seconds);
-    let figure = label(ui, right, Align2::RIGHT_CENTER, &text, theme::figure(), color);
+    let figure = label(
+        ui,
+        right,
+        Align2::RIGHT_CENTER,
+        &text,
+        theme::figure(),
+        color,
+    );
     let at = pos2(figure.left() - 8.0, right.y);
-    label(ui, at, Align2::RIGHT_CENTER, panels.say(word), theme::small(), theme::DIM);
+    label(
+        ui,
+        at,
+        Align2::RIGHT_CENTER,
+        panels.say(word),
+        theme::small(),
+        theme::DIM,
+    );
 }

@@ -34,7 +34,8 @@ pub(super) fn draw(ui: &mut Ui, over: Rect, panels: &mut Panels<'_>) {
         vec2(520.0, 468.0).min(over.size() - vec2(16.0, 16.0)),
     );
     let outside = ui.allocate_rect(over, Sense::click());
-    ui.painter().rect_filled(over, 0.0, theme::BACKGROUND.gamma_multiply(0.55));
+    ui.painter()
+        .rect_filled(over, 0.0, theme::BACKGROUND.gamma_multiply(0.55));
     ui.painter().rect(
         rect,
         8.0,
@@ -44,10 +45,20 @@ pub(super) fn draw(ui: &mut Ui, over: Rect, panels: &mut Panels<'_>) {
     );
     let inner = rect.shrink(20.0);
     ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
-        paragraph(ui, panels.say(words::HELP_TITLE), theme::heading(), theme::TEXT);
+        paragraph(
+            ui,
+            panels.say(words::HELP_TITLE),
+            theme::heading(),
+            theme::TEXT,
+        );
         ui.add_space(2.0);
         paragraph(ui, panels.say(words::HELP_MOVE), theme::body(), theme::TEXT);
-        paragraph(ui, panels.say(words::HELP_ORBIT), theme::body(), theme::TEXT);
+        paragraph(
+            ui,
+            panels.say(words::HELP_ORBIT),
+            theme::body(),
+            theme::TEXT,
+        );
         ui.add_space(4.0);
         ui.spacing_mut().item_spacing.y = 2.0;
         for (keys, word) in &ROWS {
@@ -72,7 +83,21 @@ fn row(ui: &mut Ui, keys: &Keys, text: &str, panels: &Panels<'_>) {
     };
     let cap = Rect::from_min_size(rect.min + vec2(0.0, 1.0), vec2(74.0, 21.0));
     ui.painter().rect_filled(cap, 4.0, theme::RAISED);
-    label(ui, cap.center(), Align2::CENTER_CENTER, keys, theme::body(), theme::ACCENT);
+    label(
+        ui,
+        cap.center(),
+        Align2::CENTER_CENTER,
+        keys,
+        theme::body(),
+        theme::ACCENT,
+    );
     let at = pos2(cap.right() + 14.0, rect.center().y);
-    label(ui, at, Align2::LEFT_CENTER, text, theme::body(), theme::TEXT);
+    label(
+        ui,
+        at,
+        Align2::LEFT_CENTER,
+        text,
+        theme::body(),
+        theme::TEXT,
+    );
 }

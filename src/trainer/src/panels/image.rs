@@ -1,8 +1,6 @@
 //! The live image as on a machine's screen: head line, depth scale, focus, marker, grey bar.
 
-use bevy_egui::egui::{
-    Align2, Color32, Mesh, Painter, Pos2, Rect, Shape, Stroke, Ui, pos2, vec2,
-};
+use bevy_egui::egui::{Align2, Color32, Mesh, Painter, Pos2, Rect, Shape, Stroke, Ui, pos2, vec2};
 use equipment::{Array, Probe, Transmit};
 use ultrasound::display::PictureGeometry;
 
@@ -22,15 +20,22 @@ const FOOT: f32 = 10.0;
 pub(super) fn draw(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
     ui.painter().rect_filled(rect, theme::CORNER, theme::BLACK);
     head(ui, rect, panels);
-    let place = Rect::from_min_max(
-        rect.min + vec2(LEFT, HEAD),
-        rect.max - vec2(RIGHT, FOOT),
+    let place = Rect::from_min_max(rect.min + vec2(LEFT, HEAD), rect.max - vec2(RIGHT, FOOT));
+    gray_bar(
+        ui.painter(),
+        Rect::from_min_size(rect.min + vec2(10.0, HEAD), vec2(9.0, 130.0)),
     );
-    gray_bar(ui.painter(), Rect::from_min_size(rect.min + vec2(10.0, HEAD), vec2(9.0, 130.0)));
     let picture = panels.shown.picture.as_ref();
     let (Some(texture), Some(picture)) = (panels.live, picture) else {
         let text = panels.say(words::NO_PICTURE);
-        label(ui, rect.center(), Align2::CENTER_CENTER, text, theme::body(), theme::DIM);
+        label(
+            ui,
+            rect.center(),
+            Align2::CENTER_CENTER,
+            text,
+            theme::body(),
+            theme::DIM,
+        );
         return;
     };
     let geometry = &picture.picture.geometry;
@@ -39,8 +44,12 @@ pub(super) fn draw(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
     let slack = centred.top() - place.top();
     let on_screen = centred.translate(vec2(0.0, -0.7 * slack));
     let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-    ui.painter().image(texture, on_screen, whole, Color32::WHITE);
-    let map = Map { geometry, on_screen };
+    ui.painter()
+        .image(texture, on_screen, whole, Color32::WHITE);
+    let map = Map {
+        geometry,
+        on_screen,
+    };
     marker(ui.painter(), &map, &panels.room.probe);
     depth_scale(ui, rect.right() - 34.0, &map);
     focus(ui.painter(), rect.right() - 40.0, &map, panels);
@@ -78,7 +87,14 @@ fn head(ui: &Ui, rect: Rect, panels: &Panels<'_>) {
     let at = rect.min + vec2(10.0, 14.0);
     let probe = language.name(&panels.room.probe.name);
     let first = format!("{probe}   {}", language.name(&shown.preset));
-    label(ui, at, Align2::LEFT_CENTER, &first, theme::body(), theme::TEXT);
+    label(
+        ui,
+        at,
+        Align2::LEFT_CENTER,
+        &first,
+        theme::body(),
+        theme::TEXT,
+    );
     let console = &shown.console;
     let second = format!(
         "{:.1} MHz    {} {:.0} cm    {} {:+.0} dB    {} {:.0} dB",
@@ -90,7 +106,14 @@ fn head(ui: &Ui, rect: Rect, panels: &Panels<'_>) {
         language.say(words::RANGE),
         console.dynamic_range_db,
     );
-    label(ui, at + vec2(0.0, 18.0), Align2::LEFT_CENTER, &second, theme::small(), theme::DIM);
+    label(
+        ui,
+        at + vec2(0.0, 18.0),
+        Align2::LEFT_CENTER,
+        &second,
+        theme::small(),
+        theme::DIM,
+    );
 }
 
 /// Live or frozen, upper right.
@@ -100,7 +123,14 @@ fn state(ui: &Ui, rect: Rect, panels: &Panels<'_>) {
         false => (words::LIVE, theme::ACCENT),
     };
     let at = pos2(rect.right() - 10.0, rect.top() + 14.0);
-    let text = label(ui, at, Align2::RIGHT_CENTER, panels.say(word), theme::body(), color);
+    let text = label(
+        ui,
+        at,
+        Align2::RIGHT_CENTER,
+        panels.say(word),
+        theme::body(),
+        color,
+    );
     let sign = pos2(text.left() - 10.0, text.center().y);
     match panels.shown.frozen {
         false => {
@@ -116,7 +146,14 @@ fn state(ui: &Ui, rect: Rect, panels: &Panels<'_>) {
     let is_off = panels.shown.probe.is_none_or(|probe| !probe.contact);
     if is_off && !panels.shown.frozen {
         let at = pos2(rect.center().x, rect.bottom() - 16.0);
-        label(ui, at, Align2::CENTER_CENTER, panels.say(words::NO_CONTACT), theme::body(), theme::AMBER);
+        label(
+            ui,
+            at,
+            Align2::CENTER_CENTER,
+            panels.say(words::NO_CONTACT),
+            theme::body(),
+            theme::AMBER,
+        );
     }
 }
 
@@ -146,16 +183,25 @@ fn depth_scale(ui: &Ui, x: f32, map: &Map<'_>) {
     let stroke = Stroke::new(1.0, theme::DIM);
     let top = map.at(0.0, least.max(0.0)).y;
     let bottom = map.at(0.0, most).y;
-    ui.painter().line_segment([pos2(x, top), pos2(x, bottom)], stroke);
+    ui.painter()
+        .line_segment([pos2(x, top), pos2(x, bottom)], stroke);
     let every = if most > 60.0 { 5 } else { 1 };
     for cm in (least.max(0.0) / 10.0).ceil() as i32..=(most / 10.0).floor() as i32 {
         let y = map.at(0.0, f64::from(cm) * 10.0).y;
         let is_long = cm % every == 0;
         let length = if is_long { 9.0 } else { 5.0 };
-        ui.painter().line_segment([pos2(x, y), pos2(x + length, y)], stroke);
+        ui.painter()
+            .line_segment([pos2(x, y), pos2(x + length, y)], stroke);
         if is_long && cm > 0 {
             let at = pos2(x + 13.0, y);
-            label(ui, at, Align2::LEFT_CENTER, &cm.to_string(), theme::small(), theme::DIM);
+            label(
+                ui,
+                at,
+                Align2::LEFT_CENTER,
+                &cm.to_string(),
+                theme::small(),
+                theme::DIM,
+            );
         }
     }
 }

@@ -1,8 +1,6 @@
 //! The body's layers: peel it, or take structures off one by one.
 
-use bevy_egui::egui::{
-    Align2, Rect, ScrollArea, Sense, Slider, Ui, UiBuilder, pos2, vec2,
-};
+use bevy_egui::egui::{Align2, Rect, ScrollArea, Sense, Slider, Ui, UiBuilder, pos2, vec2};
 
 use super::Panels;
 use super::layout::INSET;
@@ -52,7 +50,14 @@ fn opacity(ui: &mut Ui, panels: &mut Panels<'_>) {
     let size = vec2(ui.available_width(), 22.0);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let at = rect.left_center() + vec2(12.0, 0.0);
-    let name = label(ui, at, Align2::LEFT_CENTER, text, theme::small(), theme::DIM);
+    let name = label(
+        ui,
+        at,
+        Align2::LEFT_CENTER,
+        text,
+        theme::small(),
+        theme::DIM,
+    );
     let place = Rect::from_min_max(pos2(name.right() + 10.0, rect.top() + 2.0), rect.max);
     ui.spacing_mut().slider_width = place.width();
     let slider = Slider::new(&mut panels.view.skin_opacity, 0.08..=1.0).show_value(false);
@@ -93,7 +98,11 @@ fn toggle(panels: &mut Panels<'_>, index: usize, layer: Layer, is_on: bool) {
         && let Some(body) = panels.body
     {
         view.layers[layer.index()] = true;
-        let others = body.parts.iter().enumerate().filter(|(_, part)| part.layer == layer);
+        let others = body
+            .parts
+            .iter()
+            .enumerate()
+            .filter(|(_, part)| part.layer == layer);
         view.hidden.extend(others.map(|(other, _)| other));
     }
     view.hidden.remove(&index);

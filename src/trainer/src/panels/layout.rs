@@ -52,8 +52,18 @@ impl Layout {
             tasks: at(GAP, top, left_width, left_height - layers_height - GAP),
             layers: at(GAP, bottom - GAP - layers_height, left_width, layers_height),
             scene: at(inner_left, top, scene_width, upper_height),
-            image: at(inner_left + scene_width + GAP, top, image_width, upper_height),
-            console: at(inner_left, top + upper_height + GAP, inner_width, console_height),
+            image: at(
+                inner_left + scene_width + GAP,
+                top,
+                image_width,
+                upper_height,
+            ),
+            console: at(
+                inner_left,
+                top + upper_height + GAP,
+                inner_width,
+                console_height,
+            ),
             footer: at(0.0, bottom, size.x, footer_height),
         }
     }
@@ -95,7 +105,13 @@ mod tests {
 
     #[test]
     fn nothing_overlaps_or_leaves_the_screen() {
-        for size in [(1024.0, 640.0), (1280.0, 720.0), (1600.0, 900.0), (1920.0, 1080.0), (2560.0, 1440.0)] {
+        for size in [
+            (1024.0, 640.0),
+            (1280.0, 720.0),
+            (1600.0, 900.0),
+            (1920.0, 1080.0),
+            (2560.0, 1440.0),
+        ] {
             let size = vec2(size.0, size.1);
             let layout = Layout::of(size);
             let screen = Rect::from_min_size(Pos2::ZERO, size);

@@ -17,7 +17,8 @@ use bevy::image::ImageSampler;
 use bevy::prelude::*;
 use bevy_egui::render::EGUI_SHADER_HANDLE;
 use bevy_egui::{
-    EguiContexts, EguiManagedTextures, EguiPostUpdateSet, EguiPrimaryContextPass, EguiTextureHandle, egui,
+    EguiContexts, EguiManagedTextures, EguiPostUpdateSet, EguiPrimaryContextPass,
+    EguiTextureHandle, egui,
 };
 use equipment::Action;
 
@@ -110,7 +111,8 @@ fn draw(
     mut session: ResMut<Session>,
 ) -> Result {
     let (scene, live) = *textures.get_or_insert_with(|| {
-        let mut add = |image: &Handle<Image>| contexts.add_image(EguiTextureHandle::Strong(image.clone()));
+        let mut add =
+            |image: &Handle<Image>| contexts.add_image(EguiTextureHandle::Strong(image.clone()));
         (add(&images.0.0), add(&images.1.handle))
     });
     let context = contexts.ctx_mut()?.clone();
@@ -161,13 +163,25 @@ fn draw_all(context: &egui::Context, panels: &mut Panels<'_>) -> (Layout, bool) 
             draw(ui);
         });
     };
-    part(layout.header, &mut |ui| header::draw(ui, layout.header, panels));
-    part(layout.tasks, &mut |ui| tasks::draw(ui, layout.tasks, panels));
-    part(layout.layers, &mut |ui| layers::draw(ui, layout.layers, panels));
+    part(layout.header, &mut |ui| {
+        header::draw(ui, layout.header, panels)
+    });
+    part(layout.tasks, &mut |ui| {
+        tasks::draw(ui, layout.tasks, panels)
+    });
+    part(layout.layers, &mut |ui| {
+        layers::draw(ui, layout.layers, panels)
+    });
     part(layout.scene, &mut |ui| draw_scene(ui, layout.scene, panels));
-    part(layout.image, &mut |ui| image::draw(ui, layout.image, panels));
-    part(layout.console, &mut |ui| console::draw(ui, layout.console, panels));
-    part(layout.footer, &mut |ui| footer::draw(ui, layout.footer, panels));
+    part(layout.image, &mut |ui| {
+        image::draw(ui, layout.image, panels)
+    });
+    part(layout.console, &mut |ui| {
+        console::draw(ui, layout.console, panels)
+    });
+    part(layout.footer, &mut |ui| {
+        footer::draw(ui, layout.footer, panels)
+    });
     let mut is_covered = false;
     if panels.view.shows_score(panels.shown) {
         is_covered = true;
@@ -175,7 +189,9 @@ fn draw_all(context: &egui::Context, panels: &mut Panels<'_>) -> (Layout, bool) 
     }
     if panels.view.is_help_open {
         is_covered = true;
-        part(screen, &mut |ui| help::draw(ui, layout.scene.union(layout.image), panels));
+        part(screen, &mut |ui| {
+            help::draw(ui, layout.scene.union(layout.image), panels)
+        });
     }
     (layout, is_covered)
 }
@@ -183,10 +199,17 @@ fn draw_all(context: &egui::Context, panels: &mut Panels<'_>) -> (Layout, bool) 
 /// The body's view with what is said over it.
 fn draw_scene(ui: &mut egui::Ui, rect: egui::Rect, panels: &Panels<'_>) {
     let whole = egui::Rect::from_min_max(egui::pos2(0.0, 0.0), egui::pos2(1.0, 1.0));
-    ui.painter().image(panels.scene, rect, whole, egui::Color32::WHITE);
+    ui.painter()
+        .image(panels.scene, rect, whole, egui::Color32::WHITE);
     let Some(body) = panels.body else {
         let text = panels.say(words::PREPARING);
-        widgets::tag(ui, rect.center(), egui::Align2::CENTER_CENTER, text, crate::theme::TEXT);
+        widgets::tag(
+            ui,
+            rect.center(),
+            egui::Align2::CENTER_CENTER,
+            text,
+            crate::theme::TEXT,
+        );
         return;
     };
     if let Some(part) = panels.view.hovered.and_then(|index| body.parts.get(index)) {
@@ -197,6 +220,12 @@ fn draw_scene(ui: &mut egui::Ui, rect: egui::Rect, panels: &Panels<'_>) {
     if let Some(notice) = &panels.shown.notice {
         let text = panels.language().name(notice);
         let at = rect.center_bottom() - egui::vec2(0.0, 12.0);
-        widgets::tag(ui, at, egui::Align2::CENTER_BOTTOM, text, crate::theme::AMBER);
+        widgets::tag(
+            ui,
+            at,
+            egui::Align2::CENTER_BOTTOM,
+            text,
+            crate::theme::AMBER,
+        );
     }
 }

@@ -21,7 +21,11 @@ pub(super) fn draw(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
             for (number, task) in panels.shown.tasks.iter().enumerate() {
                 row(ui, number + 1, task, panels);
             }
-            let is_over = panels.shown.tasks.iter().all(|t| t.state == TaskState::Done);
+            let is_over = panels
+                .shown
+                .tasks
+                .iter()
+                .all(|t| t.state == TaskState::Done);
             if is_over && !panels.shown.tasks.is_empty() {
                 ui.add_space(6.0);
                 paragraph(ui, panels.say(words::ALL_DONE), theme::body(), theme::GREEN);
@@ -43,7 +47,12 @@ fn row(ui: &mut Ui, number: usize, task: &TaskShown, panels: &Panels<'_>) {
         let edge = Rect::from_min_size(bar.min, vec2(3.0, bar.height()));
         ui.painter().rect_filled(edge, 1.0, theme::ACCENT);
     }
-    badge(ui, pos2(rect.left() + 12.0, rect.center().y), number, task.state);
+    badge(
+        ui,
+        pos2(rect.left() + 12.0, rect.center().y),
+        number,
+        task.state,
+    );
     let points_left = points(ui, rect, task);
     let name = panels.language().name(&task.name);
     let width = points_left - rect.left() - 36.0;
@@ -74,11 +83,25 @@ fn badge(ui: &Ui, middle: bevy_egui::egui::Pos2, number: usize, state: TaskState
         TaskState::Done => tick(ui, middle, theme::GREEN),
         TaskState::Active => {
             ui.painter().circle_filled(middle, 9.0, theme::ACCENT);
-            label(ui, middle, Align2::CENTER_CENTER, &text, theme::small(), theme::BACKGROUND);
+            label(
+                ui,
+                middle,
+                Align2::CENTER_CENTER,
+                &text,
+                theme::small(),
+                theme::BACKGROUND,
+            );
         }
         TaskState::Waiting => {
             ui.painter().circle_stroke(middle, 9.0, (1.0, theme::LINE));
-            label(ui, middle, Align2::CENTER_CENTER, &text, theme::small(), theme::DIM);
+            label(
+                ui,
+                middle,
+                Align2::CENTER_CENTER,
+                &text,
+                theme::small(),
+                theme::DIM,
+            );
         }
     }
 }
@@ -90,7 +113,15 @@ fn points(ui: &Ui, rect: Rect, task: &TaskShown) -> f32 {
     };
     let color = task.band.map_or(theme::TEXT, band_color);
     let text = format!("{points:.0}");
-    label(ui, rect.right_center(), Align2::RIGHT_CENTER, &text, theme::heading(), color).left()
+    label(
+        ui,
+        rect.right_center(),
+        Align2::RIGHT_CENTER,
+        &text,
+        theme::heading(),
+        color,
+    )
+    .left()
 }
 
 /// A band's colour.
