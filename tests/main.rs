@@ -6,6 +6,7 @@ mod bench;
 mod import;
 mod looks;
 mod make;
+mod play;
 mod program;
 mod scan;
 mod tiny;

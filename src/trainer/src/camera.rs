@@ -113,6 +113,8 @@ pub struct Pace {
     /// It is drawn in this frame.
     pub is_drawn: bool,
     since_s: f32,
+    /// A frame's usual time.
+    frame_s: f32,
     drawn: u32,
 }
 
@@ -126,6 +128,7 @@ impl Default for Pace {
             is_fine: false,
             is_drawn: true,
             since_s: 0.0,
+            frame_s: 0.0,
             drawn: 0,
         }
     }
@@ -147,12 +150,24 @@ impl Pace {
         }
     }
 
+    /// Where frames take long, the body waits for some more of them, so that the live image does
+    /// not; it is drawn five times a second all the same.
+    fn interval_s(&self) -> f32 {
+        const FRAMES: f32 = 2.6;
+        const LONGEST_S: f32 = 0.19;
+        match self.every_s > 0.0 {
+            true => (FRAMES * self.frame_s).clamp(self.every_s, LONGEST_S),
+            false => 0.0,
+        }
+    }
+
     fn step(&mut self, seconds: f32) {
         /// The first frames are drawn anyway: shaders and textures arrive late.
         const WARM_UP: u32 = 12;
         self.since_s += seconds;
+        self.frame_s += 0.1 * (seconds - self.frame_s);
         self.is_drawn =
-            self.drawn < WARM_UP || (self.is_stale && self.since_s + 0.004 >= self.every_s);
+            self.drawn < WARM_UP || (self.is_stale && self.since_s + 0.004 >= self.interval_s());
         if self.is_drawn {
             self.drawn = (self.drawn + 1).min(WARM_UP);
             (self.is_stale, self.since_s) = (false, 0.0);

@@ -6,6 +6,7 @@ use bevy::window::PrimaryWindow;
 use bevy_egui::input::EguiWantsInput;
 use bevy_rapier3d::prelude::ReadRapierContext;
 use equipment::Action;
+use equipment::hand::face_of;
 use geometry::{Patient, Point, Vector, frame};
 
 use crate::body::Layer;
@@ -108,8 +109,15 @@ impl Hand {
     }
 }
 
-fn begin_on_the_skin(body: Res<BodyShown>, mut hand: ResMut<Hand>) {
+fn begin_on_the_skin(body: Res<BodyShown>, opened: Res<Opened>, mut hand: ResMut<Hand>) {
     if hand.held.is_some() {
+        return;
+    }
+    let skin = body.body.as_ref().and_then(|body| body.skin.as_ref());
+    if let (Some(start), Some(skin)) = (&opened.start, skin)
+        && let Some(outward) = skin.outward_at(face_of(start))
+    {
+        hand.place(SkinHand::of_pose(start, outward));
         return;
     }
     if let Some(start) = body.body.as_ref().and_then(|body| body.start) {

@@ -17,7 +17,7 @@ fn fragment(in: VertexOutput, @builtin(front_facing) is_front: bool) -> @locatio
     if flesh.window.w != 0.0 {
         let p = (flesh.probe_from_world * vec4<f32>(in.world_position.xyz, 1.0)).xyz;
         let half_width = flesh.window.x + max(p.z, 0.0) * flesh.window.y;
-        if p.y * flesh.window.w > 0.0006 && p.z < flesh.window.z && p.z > -0.012 && abs(p.x) < half_width {
+        if p.y * flesh.window.w > -0.0008 && p.z < flesh.window.z && p.z > -0.012 && abs(p.x) < half_width {
             if flesh.look.w <= 0.0 {
                 discard;
             }

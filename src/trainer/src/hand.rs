@@ -1,6 +1,6 @@
 //! From where a hand holds the probe on the skin to the probe's pose.
 
-use equipment::hand::{PatientFromProbe, Turn, of_axes};
+use equipment::hand::{PatientFromProbe, Turn, face_of, of_axes};
 use geometry::{Patient, Point, Vector};
 use nalgebra as na;
 
@@ -49,6 +49,27 @@ impl SkinHand {
         self.turn.applied_to(&of_axes(at, lateral, depth))
     }
 
+    /// The hand that holds the probe so, where the skin looks so.
+    pub fn of_pose(pose: &PatientFromProbe, outward: Vector<Patient>) -> Self {
+        let upright = Self::resting(face_of(pose), outward);
+        let turned = upright.pose().isometry.rotation.inverse() * pose.isometry.rotation;
+        // `Turn` rotates about z, then y, then −x.
+        let m = turned.to_rotation_matrix();
+        let (rock, rotate) = (
+            libm::asin((-m[(2, 0)]).clamp(-1.0, 1.0)),
+            libm::atan2(m[(1, 0)], m[(0, 0)]),
+        );
+        let tilt = -libm::atan2(m[(2, 1)], m[(2, 2)]);
+        Self {
+            turn: Turn {
+                tilt_deg: tilt.to_degrees(),
+                rock_deg: rock.to_degrees(),
+                rotate_deg: rotate.to_degrees(),
+            },
+            ..upright
+        }
+    }
+
     /// The same with turns and press inside what a hand can do.
     #[must_use]
     pub fn within_reach(mut self) -> Self {
@@ -89,7 +110,7 @@ pub fn glide_mm(distance_mm: f64, seconds: f64, half_s: f64, most_mm_s: f64) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use equipment::hand::{depth_of, face_of};
+    use equipment::hand::depth_of;
     use geometry::frame::Probe;
 
     fn on_the_right_flank() -> SkinHand {
@@ -110,6 +131,24 @@ mod tests {
         assert!(near(face_of(&pose).to_array(), [-150.0, 0.0, 40.0]));
         assert!(near(depth_of(&pose).to_array(), [1.0, 0.0, 0.0]));
         assert!(near(axis(&pose, 1.0, 0.0, 0.0), [0.0, 0.0, 1.0]));
+    }
+
+    #[test]
+    fn a_hand_is_found_from_its_pose() {
+        let turn = Turn {
+            tilt_deg: 20.0,
+            rock_deg: -35.0,
+            rotate_deg: 130.0,
+        };
+        let hand = SkinHand {
+            turn,
+            ..on_the_right_flank()
+        };
+        let found = SkinHand::of_pose(&hand.pose(), hand.outward);
+        let off = |a: f64, b: f64| (a - b).abs() < 1e-6;
+        assert!(off(found.turn.tilt_deg, 20.0), "{found:?}");
+        assert!(off(found.turn.rock_deg, -35.0), "{found:?}");
+        assert!(off(found.turn.rotate_deg, 130.0), "{found:?}");
     }
 
     #[test]

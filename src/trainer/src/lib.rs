@@ -38,6 +38,7 @@ mod offscreen;
 mod panels;
 mod pick;
 mod picture;
+pub mod player;
 mod probe;
 mod probe_shape;
 mod room;

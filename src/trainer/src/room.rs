@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use anatomy::Patient;
 use anatomy::tissue::DisplayName;
 use bevy::prelude::*;
+use equipment::hand::PatientFromProbe;
 use equipment::{Action, Probe};
 
 use crate::body::{Body, Layer};
@@ -20,6 +21,8 @@ pub struct Room {
     pub patient: Arc<Patient>,
     /// What is in the hand.
     pub probe: Probe,
+    /// Where it is when the room opens; somewhere in front if nowhere.
+    pub start: Option<PatientFromProbe>,
     /// Name of the examination or drill.
     pub title: DisplayName,
     /// The language to begin with.

@@ -1,6 +1,7 @@
 //! The room in a window.
 
 use std::path::Path;
+use std::time::Duration;
 
 use bevy::asset::io::embedded::EmbeddedAssetRegistry;
 use bevy::log::LogPlugin;
@@ -9,6 +10,7 @@ use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::settings::{Backends, RenderCreation, WgpuSettings};
 use bevy::window::{PresentMode, WindowResolution};
+use bevy::winit::{UpdateMode, WinitSettings};
 use bevy_egui::{EguiGlobalSettings, EguiPlugin, PrimaryEguiContext};
 
 use crate::body;
@@ -34,7 +36,10 @@ pub fn run_window(
     let window = Window {
         title: "sonocath".to_owned(),
         resolution: WindowResolution::new(size.0, size.1),
-        present_mode: PresentMode::AutoVsync,
+        present_mode: match device.is_software {
+            true => PresentMode::AutoNoVsync,
+            false => PresentMode::AutoVsync,
+        },
         resize_constraints: WindowResizeConstraints {
             min_width: 1024.0,
             min_height: 640.0,
@@ -44,6 +49,9 @@ pub fn run_window(
     };
     app.add_plugins(engine(Some(window), false));
     prepare(&mut app, room, player, body, &device);
+    if device.is_software {
+        app.insert_resource(gentle_pace());
+    }
     app.add_systems(Startup, spawn_panels_camera);
     app.insert_resource(LastFigures::default())
         .add_systems(Last, keep_figures.after(crate::room::RoomSet::Send));
@@ -51,6 +59,22 @@ pub fn run_window(
     app.run();
     let figures = figures.lock().unwrap_or_else(|broken| broken.into_inner());
     Ok(*figures)
+}
+
+/// A processor that plays the graphics card has imaging to do besides: frames at a fixed rate,
+/// whatever the mouse does.
+fn gentle_pace() -> WinitSettings {
+    const FRAME: Duration = Duration::from_millis(38);
+    let mode = UpdateMode::Reactive {
+        wait: FRAME,
+        react_to_device_events: false,
+        react_to_user_events: false,
+        react_to_window_events: false,
+    };
+    WinitSettings {
+        focused_mode: mode,
+        unfocused_mode: mode,
+    }
 }
 
 /// The app is gone when its runner returns: the last figures are left here.

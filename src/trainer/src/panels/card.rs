@@ -78,6 +78,8 @@ fn items(ui: &mut Ui, rect: Rect, score: &TaskScore, panels: &Panels<'_>) {
     ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
         ScrollArea::vertical().id_salt("score").show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 4.0;
+            // Room for the scroll bar.
+            ui.set_max_width(rect.width() - 12.0);
             for item in &score.items {
                 row(ui, item, panels);
             }

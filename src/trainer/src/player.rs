@@ -1,0 +1,513 @@
+//! The player that plays: a session on one thread, live pictures on another.
+//!
+//! The session steps in real time, as many steps as time has gone by; every step is recorded before
+//! it is shown. Pictures are made of the newest step there is: what the imaging thread has no time
+//! for is never shown, and changes neither facts nor score.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anatomy::tissue::DisplayName;
+use equipment::hand::PatientFromProbe;
+use equipment::{Console, Inputs, Probe};
+use procedure::{Imaging, Shot, TICKS_PER_S};
+use recording::Event;
+use report::{ReportInput, TaskPictures};
+use scenario::Scenario;
+use session::{Outcome, Script, Session, SessionError};
+use ultrasound::display::PictureSize;
+use ultrasound::engine::Medium;
+
+use crate::shown::{Command, PictureShown, Player, ProbeShown, Shown, Stats, TaskShown, TaskState};
+use crate::words::Language;
+
+/// Size of live pictures: what the panel shows at most on a small screen.
+const LIVE: PictureSize = PictureSize {
+    width: 560,
+    height: 420,
+};
+
+/// A live picture that takes longer than this, ms, is made with the fast settings from then on.
+const SLOW_MS: f64 = 55.0;
+
+/// Scan lines and samples of the fast settings.
+const FAST: (u32, u32) = (80, 512);
+
+/// When so much behind, the session leaves time out instead of running after it.
+const MOST_BEHIND: Duration = Duration::from_millis(250);
+
+/// Latencies of which the 95th percentile is told.
+const LATENCIES: usize = 200;
+
+/// Who moves the probe.
+pub enum Hands {
+    /// Mouse and keys.
+    Room,
+    /// A script.
+    Script(Script),
+}
+
+/// What threads share.
+struct Board {
+    shown: Mutex<Arc<Shown>>,
+    /// The newest thing to be imaged, and when its pose was known.
+    shot: Mutex<Option<(Shot, Instant)>>,
+    has_shot: Condvar,
+    picture: Mutex<Live>,
+    left: AtomicBool,
+    over: AtomicBool,
+}
+
+/// The last live picture, and how pictures come.
+#[derive(Default)]
+struct Live {
+    picture: Option<Arc<PictureShown>>,
+    stats: Stats,
+    is_reduced: bool,
+}
+
+/// A session being played.
+pub struct Playing {
+    board: Arc<Board>,
+    commands: Sender<(Command, Instant)>,
+    session: Option<JoinHandle<Result<Outcome, SessionError>>>,
+    imaging: Option<JoinHandle<()>>,
+    end: Arc<End>,
+}
+
+/// What a session leaves, for whoever asks after the room is gone.
+#[derive(Default)]
+pub struct End {
+    outcome: Mutex<Option<Result<Outcome, SessionError>>>,
+}
+
+impl End {
+    /// The outcome; once.
+    pub fn take(&self) -> Option<Result<Outcome, SessionError>> {
+        lock(&self.outcome).take()
+    }
+}
+
+impl Playing {
+    /// Starts the threads.
+    pub fn start(session: Session, hands: Hands) -> Self {
+        let first = first_shown(&session);
+        let board = Arc::new(Board {
+            shown: Mutex::new(Arc::new(first)),
+            shot: Mutex::default(),
+            has_shot: Condvar::new(),
+            picture: Mutex::default(),
+            left: AtomicBool::new(false),
+            over: AtomicBool::new(false),
+        });
+        let (commands, receive) = mpsc::channel();
+        let medium = session.procedure().body().medium.clone();
+        let probe = session.procedure().probe().clone();
+        let imaging = thread::spawn({
+            let board = Arc::clone(&board);
+            move || image(&board, &medium, &probe)
+        });
+        let playing = thread::spawn({
+            let board = Arc::clone(&board);
+            move || Play::new(session, hands, board, receive).run()
+        });
+        Self {
+            board,
+            commands,
+            session: Some(playing),
+            imaging: Some(imaging),
+            end: Arc::default(),
+        }
+    }
+
+    /// Where the outcome will be when the player is gone.
+    pub fn end(&self) -> Arc<End> {
+        Arc::clone(&self.end)
+    }
+
+    /// Says whether a script has come to its end.
+    pub fn over(&self) -> impl Fn() -> bool + use<> {
+        let board = Arc::clone(&self.board);
+        move || board.over.load(Ordering::Relaxed)
+    }
+}
+
+impl Player for Playing {
+    fn latest(&self) -> Arc<Shown> {
+        Arc::clone(&lock(&self.board.shown))
+    }
+
+    fn send(&mut self, command: Command) {
+        // The session's thread is gone only after `Quit`.
+        let _ = self.commands.send((command, Instant::now()));
+    }
+}
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        self.board.left.store(true, Ordering::Relaxed);
+        self.board.has_shot.notify_all();
+        if let Some(Ok(outcome)) = self.session.take().map(JoinHandle::join) {
+            *lock(&self.end.outcome) = Some(outcome);
+        }
+        if let Some(imaging) = self.imaging.take() {
+            // A thread that panicked has said so itself.
+            let _ = imaging.join();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+/// The session's thread.
+struct Play {
+    session: Session,
+    hands: Option<session::ScriptHand>,
+    hand: Option<PatientFromProbe>,
+    hand_since: Instant,
+    /// The settings of the frozen picture that the imaging thread has.
+    frozen_at: Option<Console>,
+    board: Arc<Board>,
+    receive: Receiver<(Command, Instant)>,
+    now: Shown,
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the shell that lets simulated time go at the wall clock's pace"
+)]
+impl Play {
+    fn new(
+        session: Session,
+        hands: Hands,
+        board: Arc<Board>,
+        receive: Receiver<(Command, Instant)>,
+    ) -> Self {
+        let now = (**lock(&board.shown)).clone();
+        Self {
+            hands: match hands {
+                Hands::Room => None,
+                Hands::Script(script) => Some(script.hand()),
+            },
+            hand: session.start_pose(),
+            frozen_at: None,
+            hand_since: Instant::now(),
+            session,
+            board,
+            receive,
+            now,
+        }
+    }
+
+    fn run(mut self) -> Result<Outcome, SessionError> {
+        let tick = Duration::from_secs_f64(1.0 / f64::from(TICKS_PER_S));
+        let mut next = Instant::now();
+        while !self.board.left.load(Ordering::Relaxed) {
+            let actions = self.listen();
+            self.step(actions);
+            self.show();
+            next += tick;
+            let now = Instant::now();
+            if now > next + MOST_BEHIND {
+                next = now;
+            }
+            thread::sleep(next.saturating_duration_since(now));
+        }
+        self.session.finish()
+    }
+
+    /// What the person did since the last step.
+    fn listen(&mut self) -> Vec<equipment::Action> {
+        let mut actions = Vec::new();
+        while let Ok((command, since)) = self.receive.try_recv() {
+            match command {
+                Command::Hand(hand) => {
+                    self.hand = hand.map(|hand| hand.pose());
+                    self.hand_since = since;
+                }
+                Command::Action(action) => actions.push(action),
+                Command::Language(_) => {}
+                Command::Quit => self.board.left.store(true, Ordering::Relaxed),
+            }
+        }
+        actions
+    }
+
+    fn step(&mut self, actions: Vec<equipment::Action>) {
+        let inputs = match &mut self.hands {
+            None => Inputs {
+                hand: self.hand,
+                actions,
+            },
+            Some(script) => {
+                self.hand_since = Instant::now();
+                let Some(inputs) = script.next(&self.session) else {
+                    self.board.over.store(true, Ordering::Relaxed);
+                    return;
+                };
+                inputs
+            }
+        };
+        match self.session.step(inputs) {
+            Ok(progress) => self.take_up(&progress),
+            Err(error) => {
+                self.now.notice = Some(DisplayName {
+                    en: format!("This step could not be recorded: {error}"),
+                    zh: format!("此步骤无法记录：{error}"),
+                });
+            }
+        }
+    }
+
+    fn take_up(&mut self, progress: &session::Progress) {
+        let seen = &progress.seen;
+        self.now.tick = seen.tick;
+        self.now.seconds = seen.tick as f64 / f64::from(TICKS_PER_S);
+        self.now.frozen = seen.frozen;
+        self.now.probe = seen.probe.map(|probe| ProbeShown {
+            patient_from_probe: probe.patient_from_probe,
+            press_mm: probe.press_mm,
+            force_n: probe.force_n,
+            contact: probe.press_mm >= 0.0,
+        });
+        if seen.settings_changed {
+            self.now.console = self.session.procedure().console().clone();
+            self.now.frequency_mhz = frequency(&self.session);
+        }
+        if let Some((_, why)) = seen.refused.last() {
+            self.now.notice = Some(DisplayName {
+                en: why.clone(),
+                zh: format!("无法设置：{why}"),
+            });
+        }
+        for event in &progress.events {
+            self.follow(event);
+        }
+    }
+
+    fn follow(&mut self, event: &Event) {
+        match event {
+            Event::TaskStarted { task, .. } => {
+                self.now.notice = None;
+                if let Some(task) = self.now.tasks.get_mut(*task as usize) {
+                    task.state = TaskState::Active;
+                }
+            }
+            Event::Captured { task, .. } => self.judge(*task as usize),
+            Event::TaskEnded { task, .. } => {
+                self.judge(*task as usize);
+                if let Some(task) = self.now.tasks.get_mut(*task as usize) {
+                    task.state = TaskState::Done;
+                }
+            }
+            Event::Refused { .. } => {}
+        }
+    }
+
+    /// Shows what a task is worth by now.
+    fn judge(&mut self, task: usize) {
+        let score = self.session.score();
+        let (Some(score), Some(shown)) = (score.tasks.get(task), self.now.tasks.get_mut(task))
+        else {
+            return;
+        };
+        shown.points = Some(score.points);
+        shown.band = Some(score.band);
+        self.now.score = Some(Arc::new(score.clone()));
+    }
+
+    /// Hands the newest shot to the imaging thread, and all to the room.
+    fn show(&mut self) {
+        let console = self.now.frozen.then(|| self.now.console.clone());
+        let is_new = console.is_none() || console != self.frozen_at;
+        self.frozen_at = console;
+        if let Some(shot) = self.session.procedure().shot().filter(|_| is_new) {
+            *lock(&self.board.shot) = Some((shot, self.hand_since));
+            self.board.has_shot.notify_one();
+        }
+        self.now.remaining_s = self.session.remaining_s();
+        {
+            let live = lock(&self.board.picture);
+            self.now.picture.clone_from(&live.picture);
+            self.now.stats = live.stats;
+            self.now.reduced_preset = live.is_reduced.then(fast_name);
+        }
+        if self.now.probe.is_none() {
+            self.now.picture = None;
+        }
+        *lock(&self.board.shown) = Arc::new(self.now.clone());
+    }
+}
+
+/// The imaging thread: the newest shot wins.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the shell measures how long pictures take"
+)]
+fn image(board: &Board, medium: &Medium, probe: &Probe) {
+    let mut imaging = Imaging::new(probe, LIVE);
+    let mut number = 0;
+    let mut is_fast = false;
+    let mut slow = 0;
+    let mut done: VecDeque<(Instant, f64)> = VecDeque::new();
+    while let Some((shot, since)) = wait_for_shot(board) {
+        let shot = if is_fast { fast(shot) } else { shot };
+        let begun = Instant::now();
+        let patient_from_probe = shot.view.patient_from_probe;
+        let Ok(picture) = imaging.next(medium, &shot) else {
+            continue;
+        };
+        let took_ms = begun.elapsed().as_secs_f64() * 1e3;
+        // The first picture of a setting works out beams; three slow ones in a row are a habit.
+        slow = if took_ms > SLOW_MS { slow + 1 } else { 0 };
+        is_fast |= slow >= 3 && number >= 3;
+        let shown = Arc::new(PictureShown {
+            number,
+            picture: picture.clone(),
+            patient_from_probe,
+        });
+        number += 1;
+        let now = Instant::now();
+        done.push_back((now, (now - since).as_secs_f64() * 1e3));
+        while done.len() > LATENCIES {
+            done.pop_front();
+        }
+        let mut live = lock(&board.picture);
+        live.picture = Some(shown);
+        live.is_reduced = is_fast;
+        live.stats = stats(&done);
+    }
+}
+
+/// The newest shot, when there is one; `None` when the room is left.
+fn wait_for_shot(board: &Board) -> Option<(Shot, Instant)> {
+    let mut shot = lock(&board.shot);
+    loop {
+        if board.left.load(Ordering::Relaxed) {
+            return None;
+        }
+        if let Some(newest) = shot.take() {
+            return Some(newest);
+        }
+        let patience = Duration::from_millis(100);
+        let waited = board.has_shot.wait_timeout(shot, patience);
+        shot = waited.unwrap_or_else(|broken| broken.into_inner()).0;
+    }
+}
+
+fn stats(done: &VecDeque<(Instant, f64)>) -> Stats {
+    let (Some((first, _)), Some((last, _))) = (done.front(), done.back()) else {
+        return Stats::default();
+    };
+    let seconds = (*last - *first).as_secs_f64();
+    let mut latencies: Vec<f64> = done.iter().map(|(_, ms)| *ms).collect();
+    latencies.sort_by(f64::total_cmp);
+    Stats {
+        images_per_s: (done.len() - 1) as f64 / seconds.max(1e-3),
+        pose_to_image_p95_ms: latencies[(latencies.len() * 95 / 100).min(latencies.len() - 1)],
+    }
+}
+
+/// The same shot with fewer lines and samples.
+fn fast(shot: Shot) -> Shot {
+    let (lines, samples) = FAST;
+    let console = Console {
+        lines: shot.console.lines.min(lines),
+        samples: shot.console.samples.min(samples),
+        compounding_deg: Vec::new(),
+        ..shot.console
+    };
+    Shot { console, ..shot }
+}
+
+fn fast_name() -> DisplayName {
+    let (lines, samples) = FAST;
+    DisplayName {
+        en: format!("fast live image, {lines} lines × {samples} samples"),
+        zh: format!("快速实时图像：{lines} 线 × {samples} 点"),
+    }
+}
+
+fn frequency(session: &Session) -> f64 {
+    let own = session.procedure().probe().center_frequency_mhz;
+    session.procedure().console().frequency_mhz.unwrap_or(own)
+}
+
+fn first_shown(session: &Session) -> Shown {
+    let scenario = session.scenario();
+    let preset = scenario.preset;
+    let name = DisplayName {
+        en: preset.name.en.clone(),
+        zh: preset.name.zh.clone(),
+    };
+    let console = session.procedure().console().clone();
+    let tasks = scenario.tasks.iter().map(|task| TaskShown {
+        name: task.name.clone(),
+        instruction: task.instruction.clone(),
+        state: TaskState::Waiting,
+        points: None,
+        band: None,
+    });
+    Shown {
+        tasks: tasks.collect(),
+        ..Shown::nothing(console, frequency(session), name)
+    }
+}
+
+/// Writes what a session leaves beside its recording; returns the names.
+///
+/// # Errors
+/// Whatever the file system says.
+pub fn write_results(
+    folder: &Path,
+    scenario: &Scenario,
+    outcome: &Outcome,
+    language: Language,
+) -> io::Result<Vec<String>> {
+    let encoded = outcome.encoded().map_err(io::Error::other)?;
+    let pictures: Vec<TaskPictures<'_>> = encoded
+        .iter()
+        .map(|(acquired, exemplary)| TaskPictures {
+            acquired: acquired.as_deref(),
+            exemplary: exemplary.as_deref(),
+        })
+        .collect();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let input = ReportInput {
+        title: &scenario.title,
+        intro: &scenario.intro,
+        trainee: None,
+        date: &report::date_text(now.map_or(0, |since| since.as_secs())),
+        this_engine: &session::engine(),
+        is_broken_off: false,
+        header: &outcome.header,
+        steps: &outcome.steps,
+        score: &outcome.score,
+        pictures: &pictures,
+    };
+    let language = match language {
+        Language::English => report::Language::English,
+        Language::Chinese => report::Language::Chinese,
+    };
+    let mut names = Vec::new();
+    for (name, bytes) in report::files(&input, language) {
+        write(&folder.join(&name), &bytes)?;
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// Writes a file beside and renames it.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    std::fs::write(&beside, bytes)?;
+    std::fs::rename(&beside, path)
+}
