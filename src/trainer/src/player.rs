@@ -511,3 +511,67 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     std::fs::write(&beside, bytes)?;
     std::fs::rename(&beside, path)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use anatomy::Silent;
+    use anatomy::atlas::Atlas;
+    use anatomy::recipe::Recipe;
+    use anatomy::tissue::TissueTable;
+    use recording::Recording;
+    use session::Setup;
+
+    use super::*;
+
+    const SCRIPT: &str = r#"Script(version: 1, moves: [
+        To(plane: "kidney_right_long", s: 0.5), Knob(id: "gain_db", to: 3), Hold(s: 0.1), Capture,
+    ])"#;
+
+    fn session(recording: PathBuf) -> Session {
+        let scenario = Scenario::builtin("first-kidney").expect("built in");
+        let tissues = TissueTable::builtin();
+        let recipe = Recipe::builtin("phantom-torso").expect("built in");
+        let patient = recipe.make(Atlas::builtin(), tissues, &Silent);
+        Session::begin(Setup {
+            scenario,
+            patient: patient.expect("it can be made"),
+            patient_said: "phantom-torso".to_owned(),
+            seed: 5,
+            recording: Some(recording),
+        })
+        .expect("the phantom has kidneys")
+    }
+
+    /// The room's threads and its clock change nothing: steps, score and pictures are those of a
+    /// session without a room.
+    #[test]
+    fn a_session_in_the_room_is_the_same_as_without() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let script = Script::parse(SCRIPT, "script").expect("it is sound");
+        let in_room = folder.path().join("room.mcap");
+        let mut playing = Playing::start(session(in_room.clone()), Hands::Script(script.clone()));
+        let (end, over) = (playing.end(), playing.over());
+        while !over() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(playing.latest().score.is_some(), "the capture was judged");
+        playing.send(Command::Quit);
+        drop(playing);
+        let left = end.take().expect("it ended").expect("it was recorded");
+
+        let alone = folder.path().join("alone.mcap");
+        let mut session = session(alone.clone());
+        let mut hand = script.hand();
+        while let Some(inputs) = hand.next(&session) {
+            session.step(inputs).expect("it can be recorded");
+        }
+        let outcome = session.finish().expect("it can be closed");
+        assert_eq!(left.steps, outcome.steps);
+        assert_eq!(left.score, outcome.score);
+        assert_eq!(left.encoded().expect("pictures"), outcome.encoded().expect("pictures"));
+        let [room, alone] = [in_room, alone].map(|path| Recording::open(path).expect("closed"));
+        assert_eq!(room, alone);
+    }
+}
