@@ -12,11 +12,13 @@ use crate::speckle::hash3;
 use crate::splat::{Layout, Raster};
 use crate::tables::Tables;
 
-/// Depths at which the pulse has a shape of its own.
-const ZONES: usize = 16;
+/// Depths at which the pulse is worked out; between them it is blended, as an echo on the border
+/// of two zones would else be made of two pulses that do not fit each other.
+const ZONES: usize = 32;
 
-/// Slopes of attenuation that are told apart.
-const SLOPES: usize = 160;
+/// Slopes of attenuation for which the pulse is worked out; between them it is blended. A step
+/// weakens the edges of the band by some tenth, which evenly blended is right to a thousandth.
+const SLOPES: usize = 80;
 
 /// Greatest mean attenuation that the pulse follows, dB/cm/MHz one way.
 const MOST_ATTENUATION: f64 = 1.6;
@@ -92,16 +94,42 @@ impl PulseBank {
         }
     }
 
-    fn filter(&self, z_mm: f64, slope: f32) -> Filter<'_> {
-        let zone = ((z_mm / self.zone_mm) as usize).min(ZONES - 1);
-        let slope = ((f64::from(slope) / self.slope_step + 0.5).max(0.0) as usize).min(SLOPES - 1);
-        let start = (zone * SLOPES + slope) * 2 * self.taps;
-        let (re, im) = self.filters[start..start + 2 * self.taps].split_at(self.taps);
-        let span = self.spans[zone].clone();
+    /// The pulse at a depth for a slope of attenuation (Np/MHz), blended from its neighbours into
+    /// `taps`.
+    fn filter<'a>(&self, z_mm: f64, slope: f64, taps: &'a mut Vec<f32>) -> Filter<'a> {
+        // A zone's own pulse holds in its middle.
+        let (zone, deeper) = between(z_mm / self.zone_mm - 0.5, ZONES);
+        let (low, steeper) = between(slope / self.slope_step, SLOPES);
+        let (near, far) = (&self.spans[zone], &self.spans[zone + 1]);
+        let span = near.start.min(far.start)..near.end.max(far.end);
+        let of = |zone: usize, slope: usize| {
+            let start = (zone * SLOPES + slope) * 2 * self.taps;
+            &self.filters[start..start + 2 * self.taps]
+        };
+        let filters = [
+            of(zone, low),
+            of(zone, low + 1),
+            of(zone + 1, low),
+            of(zone + 1, low + 1),
+        ];
+        let shares = [
+            (1.0 - deeper) * (1.0 - steeper),
+            (1.0 - deeper) * steeper,
+            deeper * (1.0 - steeper),
+            deeper * steeper,
+        ];
+        let length = span.len();
+        taps.clear();
+        taps.resize(2 * length, 0.0);
+        let (re, im) = taps.split_at_mut(length);
+        for (part, out) in [&mut *re, &mut *im].into_iter().enumerate() {
+            let first = part * self.taps + span.start;
+            blend(filters.map(|f| &f[first..first + length]), shares, out);
+        }
         Filter {
             first: span.start,
-            re: &re[span.clone()],
-            im: &im[span],
+            re,
+            im,
         }
     }
 
@@ -115,11 +143,20 @@ impl PulseBank {
 
     /// ∫|pulse|² over depth at a zone without attenuation, mm.
     pub fn energy_mm(&self, z_mm: f64, row_mm: f64) -> f64 {
-        let filter = self.filter(z_mm, 0.0);
+        let mut taps = Vec::new();
+        let filter = self.filter(z_mm, 0.0, &mut taps);
         let square = |&v: &f32| f64::from(v) * f64::from(v);
         let taps = filter.re.iter().chain(filter.im);
         taps.map(square).sum::<f64>() * row_mm
     }
+}
+
+/// Between which two of `count` nodes a place lies, the first of them and the second's share; at the
+/// ends it stays at the last one.
+fn between(at: f64, count: usize) -> (usize, f32) {
+    let at = at.clamp(0.0, (count - 1) as f64);
+    let low = (at as usize).min(count - 2);
+    (low, (at - low as f64) as f32)
 }
 
 /// The taps of a pulse that are not 0.
@@ -321,6 +358,8 @@ pub(crate) struct ReceiveMemory {
     columns: Vec<f32>,
     /// Real and imaginary parts of one line, see [`deal_out`].
     phases: [Vec<f32>; 2],
+    /// The taps of a pulse.
+    taps: Vec<f32>,
     random: [Vec<f32>; 2],
 }
 
@@ -369,7 +408,8 @@ impl Reception<'_> {
             let (re, im) = column.split_at_mut(length);
             let rows = room..room + rows;
             self.rebound(line, &mut re[rows.clone()], &mut im[rows]);
-            self.filter(line, re, im, &mut memory.phases, iq);
+            let ReceiveMemory { phases, taps, .. } = memory;
+            self.filter(line, [re, im], (phases, taps), iq);
             self.disturb(line, &mut memory.random, iq);
             for (out, value) in envelope.iter_mut().zip(iq.iter()) {
                 *out = (value.re * value.re + value.im * value.im).sqrt();
@@ -449,21 +489,21 @@ impl Reception<'_> {
     fn filter(
         &self,
         line: usize,
-        re: &[f32],
-        im: &[f32],
-        phases: &mut [Vec<f32>; 2],
+        columns: [&[f32]; 2],
+        (phases, taps): (&mut [Vec<f32>; 2], &mut Vec<f32>),
         iq: &mut [Complex<f32>],
     ) {
         let slopes = &self.slopes[line * self.nodes..(line + 1) * self.nodes];
         let stride = self.samples + 2 * self.bank.taps.div_ceil(self.oversampling) + 2 * BLOCK;
-        for (column, phases) in [re, im].into_iter().zip(phases.iter_mut()) {
+        for (column, phases) in columns.into_iter().zip(phases.iter_mut()) {
             deal_out(column, self.oversampling, stride, phases);
         }
         for (block, out) in iq.chunks_mut(BLOCK).enumerate() {
             let first = block * BLOCK;
             let z = (first + out.len() / 2) as f64 * self.sample_mm;
-            let node = ((z / self.node_mm + 0.5) as usize).min(self.nodes - 1);
-            let filter = self.bank.filter(z, slopes[node]);
+            let (node, on) = between(z / self.node_mm, self.nodes);
+            let slope = slopes[node] + (slopes[node + 1] - slopes[node]) * on;
+            let filter = self.bank.filter(z, f64::from(slope), taps);
             // A line has the length of the longest pulse before its first row.
             let start = self.bank.taps / 2 + filter.first;
             let rows = Rows {
@@ -557,6 +597,17 @@ fn deal_out(column: &[f32], phases: usize, stride: usize, out: &mut Vec<f32>) {
         let rows = column.iter().skip(phase).step_by(phases);
         for (out, &value) in out.iter_mut().zip(rows) {
             *out = value;
+        }
+    }
+}
+
+wide! {
+    /// Σ share · list.
+    fn blend(lists: [&[f32]; 4], shares: [f32; 4], out: &mut [f32]) {
+        let [a, b, c, d] = lists;
+        let lists = a.iter().zip(b).zip(c).zip(d);
+        for (out, (((a, b), c), d)) in out.iter_mut().zip(lists) {
+            *out = (a * shares[0] + b * shares[1]) + (c * shares[2] + d * shares[3]);
         }
     }
 }
