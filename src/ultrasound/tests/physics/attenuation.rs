@@ -4,6 +4,13 @@
 //! over that from the same scatterers in a medium without attenuation. Power as a whole would not
 //! do: off the focus the beam itself filters, differently at each depth and for each spectrum, by
 //! more than a third of the slope that is looked for.
+//!
+//! Speckle is heard over a stretch of depth, and a spectrum tells of where in it most of the power
+//! lies. If power changes by exp(g z) for want of attenuation, that is g σ² behind the middle, σ² the
+//! window's second moment: over a focus, where g falls, slopes seem too small by g′ σ² (4 % of
+//! C5-2v's). And chance puts more scatterers now before the middle, now behind it. Both are divided
+//! out before spectra are taken: each sample by the root mean square, over lines and seeds, of the
+//! same depth without attenuation.
 
 use std::ops::Range;
 
@@ -60,8 +67,15 @@ impl Setting {
         }
     }
 
-    /// Adds a look's spectra: stretches of lines under a Hann window.
-    fn add(&self, look: &Look, lines: Range<usize>, f0_mhz: f64, spectra: &mut Spectra) {
+    /// Adds a look's spectra: stretches of lines, over `level` by sample, under a Hann window.
+    fn add(
+        &self,
+        look: &Look,
+        level: &[f64],
+        lines: Range<usize>,
+        f0_mhz: f64,
+        spectra: &mut Spectra,
+    ) {
         let grid = &look.grid;
         let half = (self.half_mm / grid.sample_mm) as usize;
         for (depth, spectrum) in self.depths_mm.iter().zip(spectra) {
@@ -73,7 +87,7 @@ impl Setting {
                     .map(|i| {
                         let angle = std::f64::consts::TAU * turns * i as f64;
                         let window = std::f64::consts::PI * (i as f64 / half as f64 - 1.0);
-                        let window = 0.5 + 0.5 * window.cos();
+                        let window = (0.5 + 0.5 * window.cos()) / level[first + i];
                         [window * angle.cos(), window * angle.sin()]
                     })
                     .collect();
@@ -95,29 +109,35 @@ impl Setting {
         }
     }
 
-    fn spectra(
+    /// What is seen, for some seeds.
+    fn looks(
         &self,
         imager: &mut Imager,
         sound: Sound,
         points: &[[f32; 3]],
         seeds: u64,
-    ) -> Spectra {
+    ) -> Vec<Look> {
         let medium = block(sound, points);
-        let mut spectra = vec![vec![0.0; FREQUENCIES]; DEPTHS];
-        for seed in 0..seeds {
+        let look = |seed: u64| {
             let view = View {
                 seed,
                 ..scene::at(0.0)
             };
-            let look = imager.frame(&medium, &view).looks.swap_remove(0);
+            imager.frame(&medium, &view).looks.swap_remove(0)
+        };
+        (0..seeds).map(look).collect()
+    }
+
+    fn spectra(&self, looks: &[Look], target: Target, level: &[f64], f0_mhz: f64) -> Spectra {
+        let mut spectra = vec![vec![0.0; FREQUENCIES]; DEPTHS];
+        for look in looks {
             // A point is looked at along the axis alone.
             let middle = look.grid.lines / 2;
-            let lines = if points.is_empty() {
-                0..look.grid.lines
-            } else {
-                middle..middle + 1
+            let lines = match target {
+                Target::Points => middle..middle + 1,
+                Target::Speckle { .. } => 0..look.grid.lines,
             };
-            self.add(&look, lines, imager.frequency_mhz(), &mut spectra);
+            self.add(look, level, lines, f0_mhz, &mut spectra);
         }
         spectra
     }
@@ -208,6 +228,19 @@ enum Target {
     Speckle { seeds: u64 },
 }
 
+/// By sample: the root mean square over lines and looks.
+fn level(looks: &[Look]) -> Vec<f64> {
+    let samples = looks[0].grid.samples;
+    let mut power = vec![0.0; samples];
+    for line in looks.iter().flat_map(|look| look.iq.chunks(samples)) {
+        for (sum, value) in power.iter_mut().zip(line) {
+            *sum += f64::from(value.norm_sqr());
+        }
+    }
+    let lines = (looks.len() * looks[0].grid.lines) as f64;
+    power.iter().map(|sum| (sum / lines).sqrt()).collect()
+}
+
 /// Errors for each tissue.
 fn measure(setting: &Setting, target: Target) -> [(&'static str, Errors); 3] {
     let mut imager = Imager::new(probe(setting.probe), &setting.console).expect("a good setting");
@@ -219,14 +252,22 @@ fn measure(setting: &Setting, target: Target) -> [(&'static str, Errors); 3] {
         Target::Speckle { seeds } => (true, Vec::new(), seeds),
     };
     let of = |sound: Sound| Sound { scatters, ..sound };
-    let lossless = setting.spectra(&mut imager, of(SPECKLE), &points, seeds);
+    let f0_mhz = imager.frequency_mhz();
+    let lossless = setting.looks(&mut imager, of(SPECKLE), &points, seeds);
+    // A point's echo comes from one depth, wherever the window's middle is.
+    let level = match target {
+        Target::Points => vec![1.0; lossless[0].grid.samples],
+        Target::Speckle { .. } => level(&lossless),
+    };
+    let lossless = setting.spectra(&lossless, target, &level, f0_mhz);
     TISSUES.map(|(tissue, db_cm, power)| {
         let sound = of(Sound {
             db_cm,
             power,
             scatters,
         });
-        let lossy = setting.spectra(&mut imager, sound, &points, seeds);
+        let lossy = setting.looks(&mut imager, sound, &points, seeds);
+        let lossy = setting.spectra(&lossy, target, &level, f0_mhz);
         let left = setting.left(&lossy, &lossless);
         (tissue, Errors::of(setting, sound, &left))
     })
