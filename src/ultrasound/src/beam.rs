@@ -84,9 +84,8 @@ pub struct Beam {
     /// planes are not to be scaled.
     ///
     /// So the speckle of every frequency f weakens by exp(−4αfz) and by nothing else, although lateral
-    /// profiles widen with the attenuation. What remains: how the power is shared out among the
-    /// frequencies is that of the axis, without the low ones' wider beams. The more they prevail, the
-    /// more is missing from the power as a whole.
+    /// profiles widen with the attenuation. How the power is shared out among the frequencies is
+    /// [`Beam::speckle_spectrum`]'s.
     ///
     /// Profiles count as far as they are tabled.
     pub speckle_gain: Vec<f32>,
@@ -104,6 +103,12 @@ pub struct Beam {
     /// probe and diffraction, its delay 2z/c taken out. Scaled so that the envelope's peak at the
     /// depth of greatest gain is 1.
     pub spectrum: Vec<Complex<f32>>,
+    /// The spectrum with which tissue's scatterers are to echo instead of `spectrum`,
+    /// `[depth][frequency]`: each frequency f has the share of `|spectrum_f|² ∫|lateral_f|² dx
+    /// ∫|elevation_f|² de` in all of them, with the wider beams of the low ones, and the phase that it
+    /// has on the axis. The power of all together is that of `spectrum`: what the beams' widths do
+    /// to it is in `speckle_gain`.
+    pub speckle_spectrum: Vec<Complex<f32>>,
     /// −6 dB widths for the middle one of the attenuations at each depth, mm: axial, lateral,
     /// elevation.
     pub widths_mm: Vec<[f32; 3]>,
@@ -144,6 +149,7 @@ impl Beam {
             elevation_reach_mm: elevations.iter().map(|row| row.reach_mm).collect(),
             frequencies_mhz: setting.band.frequencies_mhz().collect(),
             spectrum: Vec::new(),
+            speckle_spectrum: setting.speckle_spectrum(&spectrum, &far, &near, &elevations),
             widths_mm: Vec::new(),
             focal_area_mm2: 0.0,
             focal_depth_mm: focus as f64 * setting.depth_step_mm,
@@ -152,8 +158,11 @@ impl Beam {
             .map(|depth| setting.widths_mm(&beam, &spectrum[depth], depth))
             .collect();
         beam.focal_area_mm2 = setting.focal_area_mm2(&beam, focus);
-        let single = |z: &Complex<f64>| Complex::new(z.re as f32, z.im as f32);
-        beam.spectrum = spectrum.iter().flatten().map(single).collect();
+        beam.spectrum = spectrum
+            .into_iter()
+            .flatten()
+            .map(setting::single)
+            .collect();
         beam
     }
 

@@ -20,7 +20,7 @@ use crate::insonation::{self, Division, Insonation};
 use crate::interface_echoes::{InterfaceStage, slice_weights};
 use crate::mirror::{MirrorStage, Mirrored, mirrored_points, mirrored_starts};
 use crate::path::{Path, Rates, Start, TraceMemory, Tracer, rates};
-use crate::receive::{PulseBank, Rebound, ReceiveMemory, Reception, plane_by_row};
+use crate::receive::{Heard, PulseBank, Rebound, ReceiveMemory, Reception, plane_by_row};
 use crate::splat::{Echoes, Layout, Raster};
 use crate::tables::Tables;
 use crate::tissue_echoes::{Thinning, TissueMemory, TissueStage};
@@ -123,7 +123,10 @@ struct LookPlan {
     division: Division,
     thinning: Thinning,
     layout: Layout,
+    /// The pulse of echoes on the axis.
     bank: PulseBank,
+    /// The pulse of tissue's echoes, from all over the beam.
+    tissue_bank: PulseBank,
     gain_by_sample: Vec<f32>,
     oversampling: usize,
     slice_weights: Vec<f32>,
@@ -139,8 +142,11 @@ struct LookPlan {
 struct Work {
     insonation: Insonation,
     bands: Vec<BandWork>,
-    lists: Vec<Echoes>,
+    lists: Vec<SparseEchoes>,
     mirrored: Vec<Mirrored>,
+    /// Tissue's echoes.
+    tissue: Raster,
+    /// All others.
     raster: Raster,
     receive: Vec<ReceiveMemory>,
     rebounds: Vec<Vec<Rebound>>,
@@ -149,10 +155,38 @@ struct Work {
 
 #[derive(Debug, Default)]
 struct BandWork {
-    tissue: TissueMemory,
+    memory: TissueMemory,
+    tissue: Splatted,
+    others: Splatted,
+    tissue_count: u64,
+}
+
+/// Echoes and the rows that they make.
+#[derive(Debug, Default)]
+struct Splatted {
     echoes: Echoes,
     raster: Raster,
-    tissue_count: u64,
+}
+
+impl Splatted {
+    fn splat(&mut self, layout: &Layout, tables: &Tables) {
+        self.raster.prepare(layout, self.echoes.delays_mm());
+        self.raster.add(layout, tables, &self.echoes);
+    }
+}
+
+/// The echoes of one task but for those of tissue that is looked at straight.
+#[derive(Debug, Default)]
+struct SparseEchoes {
+    /// Of tissue in mirrors.
+    tissue: Echoes,
+    others: Echoes,
+}
+
+impl SparseEchoes {
+    fn len(&self) -> u64 {
+        (self.tissue.len() + self.others.len()) as u64
+    }
 }
 
 impl Imager {
@@ -368,7 +402,8 @@ impl LookPlan {
         let layout = Layout::new(&grid, tables.taps, rows, row_mm);
         let depth_mm = grid.depth_mm();
         let (grid_samples, sample_mm) = (grid.samples, grid.sample_mm);
-        let bank = PulseBank::new(&beam, f0_mhz, row_mm, depth_mm);
+        let bank_of = |spectrum| PulseBank::new(&beam, spectrum, f0_mhz, row_mm, depth_mm);
+        let (bank, tissue_bank) = (bank_of(&beam.spectrum), bank_of(&beam.speckle_spectrum));
         let cells: Vec<f64> = beam
             .widths_mm
             .iter()
@@ -381,7 +416,7 @@ impl LookPlan {
         let slice_weights = slice_weights(&tables, &division);
         let plane_by_row = plane_by_row(&tables, &slice_weights, &grid, &layout);
         let elevation_width_mm = elevation_power(&tables);
-        let sensitivity_db = sensitivity(&beam, &tables, &bank, &elevation_width_mm, &grid);
+        let sensitivity_db = sensitivity(&beam, &tables, &tissue_bank, &elevation_width_mm, &grid);
         Self {
             grid,
             division,
@@ -391,6 +426,7 @@ impl LookPlan {
                 .map(|sample| bank.gain_at(sample as f64 * sample_mm))
                 .collect(),
             bank,
+            tissue_bank,
             oversampling,
             slice_weights,
             plane_by_row,
@@ -520,7 +556,7 @@ impl LookPlan {
         let point_tasks = points.len().div_ceil(POINTS_PER_TASK);
         let tasks = slices + 1 + mirror_tasks + point_tasks;
         let mut lists = std::mem::take(&mut self.work.lists);
-        lists.resize_with(tasks, Echoes::default);
+        lists.resize_with(tasks, SparseEchoes::default);
         let strengths = if setting.effects.speckle {
             self.strengths(setting)
         } else {
@@ -557,28 +593,33 @@ impl LookPlan {
             points: &mirrored_points,
         };
         lists.par_iter_mut().enumerate().for_each(|(task, list)| {
-            list.clear();
+            let SparseEchoes { tissue, others } = list;
+            tissue.clear();
+            others.clear();
             if task < slices {
-                interfaces.echoes(task, list);
+                interfaces.echoes(task, others);
             } else if task == slices {
-                self.lens_echoes(setting, list);
+                self.lens_echoes(setting, others);
             } else if let Some(points) = task.checked_sub(slices + 1 + mirror_tasks) {
-                self.point_echoes(setting, points, list);
+                self.point_echoes(setting, points, others);
             } else {
                 let first = (task - slices - 1) * 64;
                 let last = (first + 64).min(self.work.mirrored.len());
                 for mirrored in &self.work.mirrored[first..last] {
-                    mirrors.echoes(mirrored, tracer, list);
+                    mirrors.tissue_echoes(mirrored, tracer, tissue);
+                    mirrors.interface_echoes(mirrored, others);
                 }
-                mirrors.point_echoes(&self.work.mirrored, first..last, tracer, list);
+                mirrors.point_echoes(&self.work.mirrored, first..last, tracer, others);
             }
-            list.shear(&self.layout);
-            list.set_carrier(setting.f0_mhz);
+            for list in [tissue, others] {
+                list.shear(&self.layout);
+                list.set_carrier(setting.f0_mhz);
+            }
         });
-        account.interface_echoes += lists[..slices].iter().map(|l| l.len() as u64).sum::<u64>();
+        account.interface_echoes += lists[..slices].iter().map(SparseEchoes::len).sum::<u64>();
         account.secondary_scatterers += lists[slices + 1..slices + 1 + mirror_tasks]
             .iter()
-            .map(|list| list.len() as u64)
+            .map(SparseEchoes::len)
             .sum::<u64>();
         self.work.lists = lists;
     }
@@ -719,13 +760,20 @@ impl LookPlan {
         let share_mm = whole_mm / bands.len() as f64;
         let last = bands.len() - 1;
         bands.par_iter_mut().enumerate().for_each(|(index, band)| {
-            band.echoes.clear();
+            let BandWork {
+                memory,
+                tissue,
+                others,
+                tissue_count,
+            } = band;
+            tissue.echoes.clear();
+            others.echoes.clear();
             if setting.effects.speckle {
-                stage.echoes(&thinning.bands[index], &mut band.tissue, &mut band.echoes);
+                stage.echoes(&thinning.bands[index], memory, &mut tissue.echoes);
             }
-            band.tissue_count = band.echoes.len() as u64;
-            band.echoes.shear(&self.layout);
-            band.echoes.set_carrier(setting.f0_mhz);
+            *tissue_count = tissue.echoes.len() as u64;
+            tissue.echoes.shear(&self.layout);
+            tissue.echoes.set_carrier(setting.f0_mhz);
             let low = if index == 0 {
                 0.0
             } else {
@@ -737,22 +785,32 @@ impl LookPlan {
                 (index + 1) as f64 * share_mm
             };
             for list in &self.work.lists {
-                band.echoes.take_from(list, (low as f32, high as f32));
+                let between_mm = (low as f32, high as f32);
+                tissue.echoes.take_from(&list.tissue, between_mm);
+                others.echoes.take_from(&list.others, between_mm);
             }
-            band.raster.prepare(&self.layout, band.echoes.delays_mm());
-            band.raster.add(&self.layout, &self.tables, &band.echoes);
+            tissue.splat(&self.layout, &self.tables);
+            others.splat(&self.layout, &self.tables);
         });
         account.scatterers += bands.iter().map(|band| band.tissue_count).sum::<u64>();
         self.work.bands = bands;
     }
 
-    /// All bands' rows in one raster.
+    /// All bands' rows in one raster, tissue's in one of their own.
     fn merge(&mut self) {
-        let work = &mut self.work;
-        let parts: Vec<&Raster> = work.bands.iter().map(|band| &band.raster).collect();
-        work.raster.sum(&self.layout, &parts);
+        let Work {
+            bands,
+            tissue,
+            raster,
+            ..
+        } = &mut self.work;
+        let parts: Vec<&Raster> = bands.iter().map(|band| &band.tissue.raster).collect();
+        tissue.sum(&self.layout, &parts);
+        let parts: Vec<&Raster> = bands.iter().map(|band| &band.others.raster).collect();
+        raster.sum(&self.layout, &parts);
         if let Shape::Fan { closed: true, .. } = self.grid.shape {
-            work.raster.close(&self.layout);
+            tissue.close(&self.layout);
+            raster.close(&self.layout);
         }
     }
 
@@ -765,7 +823,16 @@ impl LookPlan {
         };
         let reception = Reception {
             layout: &self.layout,
-            bank: &self.bank,
+            heard: [
+                Heard {
+                    raster: &self.work.tissue,
+                    bank: &self.tissue_bank,
+                },
+                Heard {
+                    raster: &self.work.raster,
+                    bank: &self.bank,
+                },
+            ],
             samples: self.grid.samples,
             sample_mm: self.grid.sample_mm,
             oversampling: self.oversampling,
@@ -782,12 +849,7 @@ impl LookPlan {
             haze_seed: setting.view.seed as u32 ^ 0x4a2e,
         };
         let memories = &mut self.work.receive;
-        reception.receive(
-            &self.work.raster,
-            memories,
-            &mut look.iq,
-            &mut look.envelope,
-        );
+        reception.receive(memories, &mut look.iq, &mut look.envelope);
     }
 
     fn truth(&self, tracer: &Tracer<'_>) -> Vec<Truth> {

@@ -234,16 +234,20 @@ impl Gap<'_> {
 }
 
 impl MirrorStage<'_> {
-    /// Appends what a mirrored path sees; without carrier.
-    pub fn echoes(&self, mirrored: &Mirrored, tracer: &Tracer<'_>, echoes: &mut Echoes) {
-        let line = mirrored.path as f32 / self.division.paths_per_line as f32;
-        let near = (line + 0.5) as usize % self.grid.lines;
+    /// Appends the tissue that a mirrored path sees; without carrier.
+    pub fn tissue_echoes(&self, mirrored: &Mirrored, tracer: &Tracer<'_>, echoes: &mut Echoes) {
         for segment in &mirrored.walked.segments {
             let strength = self.strengths[self.medium.index(segment.medium)];
             if strength > 0.0 {
                 self.scatter(segment, mirrored, strength, tracer, echoes);
             }
         }
+    }
+
+    /// Appends the interfaces that a mirrored path meets; without carrier.
+    pub fn interface_echoes(&self, mirrored: &Mirrored, echoes: &mut Echoes) {
+        let line = mirrored.path as f32 / self.division.paths_per_line as f32;
+        let near = (line + 0.5) as usize % self.grid.lines;
         // Where the body ends the face is; what it throws back is told as rebounds.
         let inside = |echo: &&InterfaceEcho| echo.to != AIR;
         for echo in mirrored.walked.echoes.iter().filter(inside) {

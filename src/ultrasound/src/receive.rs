@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::beam::Beam;
 use crate::grid::{REFERENCE_SPEED_M_S, ScanGrid};
+use crate::pulse::turn;
 use crate::simd::wide;
 use crate::speckle::hash3;
 use crate::splat::{Layout, Raster};
@@ -41,8 +42,14 @@ pub(crate) struct PulseBank {
 }
 
 impl PulseBank {
-    /// From the beam's on-axis spectrum; `row_mm` is the distance of the rows it is applied to.
-    pub fn new(beam: &Beam, f0_mhz: f64, row_mm: f64, depth_mm: f64) -> Self {
+    /// From one of the beam's spectra; `row_mm` is the distance of the rows it is applied to.
+    pub fn new(
+        beam: &Beam,
+        spectrum: &[Complex<f32>],
+        f0_mhz: f64,
+        row_mm: f64,
+        depth_mm: f64,
+    ) -> Self {
         let zone_mm = depth_mm / ZONES as f64;
         let reaches: Vec<f64> = (0..ZONES)
             .map(|zone| zone_reach_mm(beam, (zone as f64 + 0.5) * zone_mm))
@@ -58,6 +65,14 @@ impl PulseBank {
         let greatest = peaks.iter().copied().fold(0.0, f32::max);
         let most = 2.0 * MOST_ATTENUATION / 10.0 * depth_mm * crate::medium::NP_PER_DB;
         let slope_step = most / (SLOPES - 1) as f64;
+        let count = beam.frequencies_mhz.len();
+        let losses: Vec<f64> = (0..SLOPES)
+            .flat_map(|slope| {
+                let slope = slope as f64 * slope_step;
+                let of = move |f: &f64| libm::exp(-slope * (f - f0_mhz));
+                beam.frequencies_mhz.iter().map(of)
+            })
+            .collect();
         let mut filters = vec![0.0; ZONES * SLOPES * 2 * taps];
         filters
             .par_chunks_mut(SLOPES * 2 * taps)
@@ -67,16 +82,14 @@ impl PulseBank {
                 let node = (libm::round(z / beam.depth_step_mm) as usize).min(beam.depths - 1);
                 let peak = f64::from(peaks[node]);
                 let reach_mm = reaches[zone].min(longest_mm);
-                for (slope, filter) in filters.chunks_mut(2 * taps).enumerate() {
-                    let slope = slope as f64 * slope_step;
-                    fill_filter(
-                        beam,
-                        node,
-                        (f0_mhz, row_mm, slope),
-                        (peak, reach_mm),
-                        filter,
-                    );
-                }
+                fill_zone(
+                    beam,
+                    &spectrum[node * count..(node + 1) * count],
+                    (f0_mhz, row_mm),
+                    (peak, reach_mm),
+                    &losses,
+                    filters,
+                );
             });
         let half = taps / 2;
         let spans = reaches.iter().map(|reach_mm| {
@@ -167,25 +180,15 @@ struct Filter<'a> {
     im: &'a [f32],
 }
 
-/// The baseband pulse at `tau_mm` (delay along depth) from a depth node's spectrum.
-fn pulse_at(
-    beam: &Beam,
-    node: usize,
-    f0_mhz: f64,
-    slope: f64,
-    tau_mm: f64,
-    gain: impl Fn(f64) -> f64,
-) -> Complex<f64> {
+/// The baseband pulse at `tau_mm` (delay along depth) on the axis at a depth node.
+fn pulse_at(beam: &Beam, node: usize, f0_mhz: f64, tau_mm: f64) -> Complex<f64> {
     let count = beam.frequencies_mhz.len();
     let spectrum = &beam.spectrum[node * count..(node + 1) * count];
     let turns_per_mhz = 2.0 * tau_mm / (REFERENCE_SPEED_M_S * 1e-3);
     let mut sum = Complex::new(0.0, 0.0);
     for (&f, value) in beam.frequencies_mhz.iter().zip(spectrum) {
-        let offset = f - f0_mhz;
-        let angle = -std::f64::consts::TAU * offset * turns_per_mhz;
-        let weight = libm::exp(-slope * offset) * gain(offset);
-        let turn = Complex::new(libm::cos(angle), libm::sin(angle));
-        sum += Complex::new(f64::from(value.re), f64::from(value.im)) * turn * weight;
+        let turn = turn(-(f - f0_mhz) * turns_per_mhz);
+        sum += Complex::new(f64::from(value.re), f64::from(value.im)) * turn;
     }
     sum
 }
@@ -193,12 +196,7 @@ fn pulse_at(
 fn pulse_peak(beam: &Beam, node: usize, f0_mhz: f64) -> f64 {
     let reach = pulse_reach_mm(beam, node, f0_mhz);
     (-40..=40)
-        .map(|i| {
-            pulse_at(beam, node, f0_mhz, 0.0, reach * f64::from(i) / 40.0, |_| {
-                1.0
-            })
-            .norm()
-        })
+        .map(|i| pulse_at(beam, node, f0_mhz, reach * f64::from(i) / 40.0).norm())
         .fold(0.0, f64::max)
 }
 
@@ -221,7 +219,7 @@ fn pulse_reach_mm(beam: &Beam, node: usize, f0_mhz: f64) -> f64 {
     let steps = 200;
     let at = |i: i32| {
         let tau = f64::from(i) / f64::from(steps) * period_mm * 0.45;
-        (tau, pulse_at(beam, node, f0_mhz, 0.0, tau, |_| 1.0).norm())
+        (tau, pulse_at(beam, node, f0_mhz, tau).norm())
     };
     let greatest = (-steps..=steps).map(|i| at(i).1).fold(0.0, f64::max);
     (-steps..=steps)
@@ -231,12 +229,15 @@ fn pulse_reach_mm(beam: &Beam, node: usize, f0_mhz: f64) -> f64 {
         .fold(0.0, f64::max)
 }
 
-fn fill_filter(
+/// Fills a zone's filters, `[slope][re, im][tap]`, from the spectrum at its depth; `losses` are what
+/// slopes leave of the frequencies, `[slope][frequency]`.
+fn fill_zone(
     beam: &Beam,
-    node: usize,
-    (f0_mhz, row_mm, slope): (f64, f64, f64),
+    spectrum: &[Complex<f32>],
+    (f0_mhz, row_mm): (f64, f64),
     (peak, reach_mm): (f64, f64),
-    filter: &mut [f32],
+    losses: &[f64],
+    filters: &mut [f32],
 ) {
     // Echoes were shared out between two rows, which dulls the band's edges; this undoes it.
     let sharpen = |offset_mhz: f64| {
@@ -248,15 +249,31 @@ fn fill_filter(
         };
         1.0 / (sinc * sinc).max(0.2)
     };
-    let taps = filter.len() / 2;
-    let (re, im) = filter.split_at_mut(taps);
+    let count = spectrum.len();
+    let offsets: Vec<f64> = beam.frequencies_mhz.iter().map(|f| f - f0_mhz).collect();
+    let sharpened: Vec<Complex<f64>> = spectrum
+        .iter()
+        .zip(&offsets)
+        .map(|(s, &offset)| Complex::new(f64::from(s.re), f64::from(s.im)) * sharpen(offset))
+        .collect();
+    let taps = filters.len() / (2 * losses.len() / count);
     // A sample at row r sees the echo at row r + tap − middle with delay middle − tap.
     let middle = (taps / 2) as f64;
-    for (tap, (re, im)) in re.iter_mut().zip(im).enumerate() {
-        let tau = (middle - tap as f64) * row_mm;
-        let value =
-            pulse_at(beam, node, f0_mhz, slope, tau, sharpen) * fade(tau.abs() / reach_mm) / peak;
-        (*re, *im) = (value.re as f32, value.im as f32);
+    for tap in 0..taps {
+        let tau_mm = (middle - tap as f64) * row_mm;
+        let scale = fade(tau_mm.abs() / reach_mm) / peak;
+        let turns_per_mhz = 2.0 * tau_mm / (REFERENCE_SPEED_M_S * 1e-3);
+        let parts: Vec<Complex<f64>> = sharpened
+            .iter()
+            .zip(&offsets)
+            .map(|(value, offset)| value * turn(-offset * turns_per_mhz) * scale)
+            .collect();
+        for (filter, losses) in filters.chunks_mut(2 * taps).zip(losses.chunks(count)) {
+            let add = |sum: Complex<f64>, (part, loss): (&Complex<f64>, &f64)| sum + part * *loss;
+            let value = parts.iter().zip(losses).fold(Complex::new(0.0, 0.0), add);
+            filter[tap] = value.re as f32;
+            filter[taps + tap] = value.im as f32;
+        }
     }
 }
 
@@ -318,10 +335,19 @@ pub(crate) fn plane_by_row(
         .collect()
 }
 
+/// Rows of echoes and the pulse that they have.
+#[derive(Clone, Copy)]
+pub(crate) struct Heard<'a> {
+    pub raster: &'a Raster,
+    pub bank: &'a PulseBank,
+}
+
 /// What the lines of a look are made of.
 pub(crate) struct Reception<'a> {
     pub layout: &'a Layout,
-    pub bank: &'a PulseBank,
+    /// Tissue's echoes, and all others: tissue is heard with each frequency's own beam, what is on
+    /// the axis is not.
+    pub heard: [Heard<'a>; 2],
     pub samples: usize,
     pub sample_mm: f64,
     /// Rows per sample.
@@ -345,6 +371,13 @@ pub(crate) struct Reception<'a> {
     pub haze_seed: u32,
 }
 
+/// Rows of a line that are looked at together for whether there is anything.
+const PIECE: usize = 64;
+
+fn is_filled((re, im): (&[f32], &[f32])) -> bool {
+    re.iter().chain(im).any(|&value| value != 0.0)
+}
+
 /// Lines that one task works on.
 const LINES_PER_TASK: usize = 8;
 
@@ -356,6 +389,8 @@ const HAZE_MM: f64 = 22.0;
 pub(crate) struct ReceiveMemory {
     /// Columns of [`LINES_PER_TASK`] lines: `[line][re, im][room + rows + room]`.
     columns: Vec<f32>,
+    /// Whether there is anything in each [`PIECE`] of a line.
+    filled: Vec<bool>,
     /// Real and imaginary parts of one line, see [`deal_out`].
     phases: [Vec<f32>; 2],
     /// The taps of a pulse.
@@ -367,7 +402,6 @@ impl Reception<'_> {
     /// Fills IQ and envelope, `[line][sample]`.
     pub fn receive(
         &self,
-        raster: &Raster,
         memories: &mut Vec<ReceiveMemory>,
         iq: &mut [Complex<f32>],
         envelope: &mut [f32],
@@ -380,37 +414,68 @@ impl Reception<'_> {
             .zip(memories.par_iter_mut())
             .enumerate()
             .for_each(|(task, ((iq, envelope), memory))| {
-                self.lines(task * LINES_PER_TASK, raster, memory, iq, envelope);
+                iq.fill(Complex::new(0.0, 0.0));
+                for heard in self.heard {
+                    self.add(task * LINES_PER_TASK, heard, memory, iq);
+                }
+                self.finish(task * LINES_PER_TASK, memory, iq, envelope);
             });
     }
 
-    fn lines(
+    /// Adds the echoes of one raster to lines from `first` on.
+    fn add(
         &self,
         first: usize,
-        raster: &Raster,
+        heard: Heard<'_>,
         memory: &mut ReceiveMemory,
         iq: &mut [Complex<f32>],
-        envelope: &mut [f32],
     ) {
-        let room = self.bank.taps;
+        let room = heard.bank.taps;
         let rows = (self.samples - 1) * self.oversampling + 1;
         let length = rows + 2 * room;
         memory.columns.clear();
         memory.columns.resize(LINES_PER_TASK * 2 * length, 0.0);
         let count = iq.len() / self.samples;
-        self.gather((first, count), raster, (room, length), &mut memory.columns);
-        let columns = memory.columns.chunks_mut(2 * length);
-        let outputs = iq
-            .chunks_mut(self.samples)
-            .zip(envelope.chunks_mut(self.samples));
-        for (index, (column, (iq, envelope))) in columns.zip(outputs).enumerate() {
+        let ReceiveMemory {
+            columns,
+            filled,
+            phases,
+            taps,
+            ..
+        } = memory;
+        self.gather((first, count), heard.raster, (room, length), columns);
+        let lines = columns
+            .chunks_mut(2 * length)
+            .zip(iq.chunks_mut(self.samples));
+        for (index, (column, iq)) in lines.enumerate() {
             let line = first + index;
             let (re, im) = column.split_at_mut(length);
             let rows = room..room + rows;
             self.rebound(line, &mut re[rows.clone()], &mut im[rows]);
-            let ReceiveMemory { phases, taps, .. } = memory;
-            self.filter(line, [re, im], (phases, taps), iq);
-            self.disturb(line, &mut memory.random, iq);
+            filled.clear();
+            filled.extend(re.chunks(PIECE).zip(im.chunks(PIECE)).map(is_filled));
+            if filled.contains(&true) {
+                self.filter(line, heard.bank, [re, im], (filled, phases, taps), iq);
+            }
+        }
+    }
+
+    /// Gain, noise, haze, envelope.
+    fn finish(
+        &self,
+        first: usize,
+        memory: &mut ReceiveMemory,
+        iq: &mut [Complex<f32>],
+        envelope: &mut [f32],
+    ) {
+        let lines = iq
+            .chunks_mut(self.samples)
+            .zip(envelope.chunks_mut(self.samples));
+        for (index, (iq, envelope)) in lines.enumerate() {
+            for (value, gain) in iq.iter_mut().zip(self.gain) {
+                *value *= *gain;
+            }
+            self.disturb(first + index, &mut memory.random, iq);
             for (out, value) in envelope.iter_mut().zip(iq.iter()) {
                 *out = (value.re * value.re + value.im * value.im).sqrt();
             }
@@ -484,28 +549,35 @@ impl Reception<'_> {
         }
     }
 
-    /// Folds a line with the pulse, [`BLOCK`] samples at a time: they lie so close together that one
+    /// Adds a line folded with the pulse, [`BLOCK`] samples at a time: they lie so close together that one
     /// pulse serves all of them.
     fn filter(
         &self,
         line: usize,
+        bank: &PulseBank,
         columns: [&[f32]; 2],
-        (phases, taps): (&mut [Vec<f32>; 2], &mut Vec<f32>),
+        (filled, phases, taps): (&[bool], &mut [Vec<f32>; 2], &mut Vec<f32>),
         iq: &mut [Complex<f32>],
     ) {
         let slopes = &self.slopes[line * self.nodes..(line + 1) * self.nodes];
-        let stride = self.samples + 2 * self.bank.taps.div_ceil(self.oversampling) + 2 * BLOCK;
+        let stride = self.samples + 2 * bank.taps.div_ceil(self.oversampling) + 2 * BLOCK;
         for (column, phases) in columns.into_iter().zip(phases.iter_mut()) {
             deal_out(column, self.oversampling, stride, phases);
         }
         for (block, out) in iq.chunks_mut(BLOCK).enumerate() {
             let first = block * BLOCK;
+            let from = bank.taps / 2 + first * self.oversampling;
+            let to = from + bank.taps + BLOCK * self.oversampling;
+            let pieces = from / PIECE..(to / PIECE + 1).min(filled.len());
+            if !filled[pieces].contains(&true) {
+                continue;
+            }
             let z = (first + out.len() / 2) as f64 * self.sample_mm;
             let (node, on) = between(z / self.node_mm, self.nodes);
             let slope = slopes[node] + (slopes[node + 1] - slopes[node]) * on;
-            let filter = self.bank.filter(z, f64::from(slope), taps);
+            let filter = bank.filter(z, f64::from(slope), taps);
             // A line has the length of the longest pulse before its first row.
-            let start = self.bank.taps / 2 + filter.first;
+            let start = bank.taps / 2 + filter.first;
             let rows = Rows {
                 sample: first,
                 row: start,
@@ -517,8 +589,7 @@ impl Reception<'_> {
                 filter.re, filter.im, &phases[0], &phases[1], rows, &mut sums,
             );
             for (index, out) in out.iter_mut().enumerate() {
-                let gain = self.gain[first + index];
-                *out = Complex::new(sums[0][index] * gain, sums[1][index] * gain);
+                *out += Complex::new(sums[0][index], sums[1][index]);
             }
         }
     }

@@ -295,25 +295,18 @@ impl<'a> Setting<'a> {
         near: &[NearRow],
         elevations: &[ElevationRow],
     ) -> Vec<f32> {
+        let powers: Vec<[f64; 2]> = (0..self.depths)
+            .map(|depth| {
+                let powers = self.powers(&far[depth], &near[depth], &elevations[depth]);
+                powers.iter().fold([0.0; 2], |[power, axis_power], p| {
+                    [power + p[0], axis_power + p[1]]
+                })
+            })
+            .collect();
         let gain = |i: usize| {
             let (attenuation, depth) = (i / self.depths, i % self.depths);
             let (across, along) = (&near[depth], &elevations[depth]);
-            // Of echoes from everywhere, and from the axis.
-            let round = matches!(self.aperture, Aperture::Disc(_));
-            let (mut power, mut axis_power) = (0.0, 0.0);
-            for (n, amplitude) in self.amplitudes.iter().enumerate() {
-                let pulse = amplitude * amplitude;
-                let axis = far[depth].axis[n].norm_sqr();
-                let both = across.powers[n] * along.powers[n];
-                // A round element's field is one factor, which both profiles are cuts through.
-                if !round {
-                    power += pulse * both;
-                    axis_power += pulse * axis * along.axis[n].norm_sqr();
-                } else if axis > 0.0 {
-                    power += pulse * both / axis;
-                    axis_power += pulse * axis;
-                }
-            }
+            let [power, axis_power] = powers[depth];
             let profiles = power_of(&across.profiles[attenuation]) * power_of(&along.profile);
             let model = axis_power * profiles;
             if model > 0.0 && power > 0.0 {
@@ -325,6 +318,56 @@ impl<'a> Setting<'a> {
         (0..ATTENUATIONS_DB_CM_MHZ.len() * self.depths)
             .map(gain)
             .collect()
+    }
+
+    /// See [`Beam::speckle_spectrum`].
+    pub fn speckle_spectrum(
+        &self,
+        spectra: &[Vec<Complex<f64>>],
+        far: &[FarRow],
+        near: &[NearRow],
+        elevations: &[ElevationRow],
+    ) -> Vec<Complex<f32>> {
+        let of_depth = |depth: usize| {
+            let spectrum = &spectra[depth];
+            let powers = self.powers(&far[depth], &near[depth], &elevations[depth]);
+            let power: f64 = powers.iter().map(|p| p[0]).sum();
+            let axis_power: f64 = spectrum.iter().map(Complex::norm_sqr).sum();
+            let share = if power > 0.0 { axis_power / power } else { 0.0 };
+            spectrum
+                .iter()
+                .zip(powers)
+                .map(move |(on_axis, [power, _])| {
+                    let height = on_axis.norm_sqr().sqrt();
+                    let phase = if height > 0.0 {
+                        on_axis / height
+                    } else {
+                        Complex::new(1.0, 0.0)
+                    };
+                    single(phase * libm::sqrt(share * power))
+                })
+        };
+        (0..self.depths).flat_map(of_depth).collect()
+    }
+
+    /// By frequency: the power of echoes from everywhere at a depth (in steps of the profiles), and
+    /// from its axis.
+    fn powers(&self, far: &FarRow, across: &NearRow, along: &ElevationRow) -> Vec<[f64; 2]> {
+        let round = matches!(self.aperture, Aperture::Disc(_));
+        let of = |(n, amplitude): (usize, &f64)| {
+            let pulse = amplitude * amplitude;
+            let axis = far.axis[n].norm_sqr();
+            let both = across.powers[n] * along.powers[n];
+            // A round element's field is one factor, which both profiles are cuts through.
+            if !round {
+                [pulse * both, pulse * axis * along.axis[n].norm_sqr()]
+            } else if axis > 0.0 {
+                [pulse * both / axis, pulse * axis]
+            } else {
+                [0.0; 2]
+            }
+        };
+        self.amplitudes.iter().enumerate().map(of).collect()
     }
 
     /// `[class][attenuation][depth][offset]`.
@@ -510,6 +553,11 @@ impl<'a> Setting<'a> {
             .norm_sqr()
             .sqrt()
     }
+}
+
+/// In single precision.
+pub(super) fn single(value: Complex<f64>) -> Complex<f32> {
+    Complex::new(value.re as f32, value.im as f32)
 }
 
 /// A half profile from the axis on, and its mirror image before it.

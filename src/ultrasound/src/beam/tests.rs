@@ -517,6 +517,47 @@ fn speckle_of_one_frequency_needs_no_gain() {
     }
 }
 
+/// In the focus of both, a beam is as wide as its wavelength is long, across and along: speckle's
+/// power over that of the axis falls with the frequency squared. All frequencies together keep theirs,
+/// at every depth.
+#[test]
+fn speckle_of_low_frequencies_is_stronger() {
+    for (name, probe) in [("L11-5v", l11()), ("C5-2v", c5()), ("P4-2v", p4())] {
+        let focus_mm = probe.elevation.focus_mm;
+        let console = focused(focus_mm, Some(4.0), Some(4.0));
+        let pitch_mm = 0.5 * 1.54 / probe.center_frequency_mhz;
+        let grid = grid(PARALLEL, 41, pitch_mm, 2.0 * focus_mm);
+        let beam = Beam::new(&probe, &console, &grid);
+        let count = beam.frequencies_mhz.len();
+        let of = |spectrum: &[Complex<f32>], depth: usize| -> Vec<f64> {
+            let spectrum = &spectrum[depth * count..(depth + 1) * count];
+            spectrum.iter().map(|z| f64::from(z.norm_sqr())).collect()
+        };
+        for depth in 0..beam.depths {
+            let sum = |spectrum| of(spectrum, depth).iter().sum::<f64>();
+            assert_close(sum(&beam.speckle_spectrum), sum(&beam.spectrum), 1e-5);
+        }
+        let depth = (focus_mm / beam.depth_step_mm).round() as usize;
+        let axis = of(&beam.spectrum, depth);
+        let speckle = of(&beam.speckle_spectrum, depth);
+        let peak = axis.iter().copied().fold(0.0, f64::max);
+        // −20 dB.
+        let inside = (0..count).filter(|&n| axis[n] > 0.01 * peak);
+        let scaled: Vec<f64> = inside
+            .map(|n| speckle[n] / axis[n] * beam.frequencies_mhz[n].powi(2))
+            .collect();
+        let mean = scaled.iter().sum::<f64>() / scaled.len() as f64;
+        let worst = scaled
+            .iter()
+            .map(|s| (s / mean - 1.0).abs())
+            .fold(0.0, f64::max);
+        println!("{name}: worst {worst:.4} of {}", scaled.len());
+        for scaled in scaled {
+            assert_close(scaled, mean, 0.05);
+        }
+    }
+}
+
 /// However attenuation widens the beam, speckle of a frequency loses no more and no less.
 #[test]
 fn wider_beams_bring_no_power() {
