@@ -16,7 +16,7 @@ use catalog::{
     CatalogError, Document, Faults, Format, FromNode, Kind, Node, POSITIVE, Span, WriteError,
 };
 
-use crate::EquipmentError;
+use crate::{EquipmentError, Probe};
 pub use fit::{Extent, Misfit};
 pub use knobs::{Knob, KnobChoice};
 
@@ -203,7 +203,18 @@ impl Console {
     ///
     /// The file cannot be read, or everything that is wrong with it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, EquipmentError> {
-        Ok(Self::read(&Document::open(path, &FORMAT)?)?)
+        Ok(Self::read(&Document::open(path, &FORMAT)?)?.0)
+    }
+
+    /// As [`Console::open`] for settings that a probe has to [fit](Console::fit): what it cannot do
+    /// is told with its place in the file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or everything that is wrong with it; then
+    /// [`EquipmentError::UnfitFile`] with everything that does not fit.
+    pub fn open_for(path: impl AsRef<Path>, probe: &Probe) -> Result<Self, EquipmentError> {
+        Self::read_for(&Document::open(path, &FORMAT)?, probe)
     }
 
     /// Reads the text of a settings file; `source` names it in faults.
@@ -212,10 +223,36 @@ impl Console {
     ///
     /// Everything that is wrong with it.
     pub fn parse(text: &str, source: &str) -> Result<Self, EquipmentError> {
-        Ok(Self::read(&Document::parse(text, source, &FORMAT)?)?)
+        Ok(Self::read(&Document::parse(text, source, &FORMAT)?)?.0)
     }
 
-    fn read(document: &Document) -> Result<Self, CatalogError> {
+    /// As [`Console::open_for`] from the text of a settings file; `source` names it in faults.
+    ///
+    /// # Errors
+    ///
+    /// As [`Console::open_for`].
+    pub fn parse_for(text: &str, source: &str, probe: &Probe) -> Result<Self, EquipmentError> {
+        Self::read_for(&Document::parse(text, source, &FORMAT)?, probe)
+    }
+
+    fn read_for(document: &Document, probe: &Probe) -> Result<Self, EquipmentError> {
+        let (console, filled) = Self::read(document)?;
+        let misfits = console.misfits(probe);
+        if misfits.is_empty() {
+            return Ok(console);
+        }
+        let mut faults = Faults::default();
+        for misfit in &misfits {
+            faults.push(misfit.finding(document.root(), &filled));
+        }
+        Err(EquipmentError::UnfitFile {
+            probe: probe.id.clone(),
+            faults: document.error(faults),
+        })
+    }
+
+    /// The settings, and the file's record with what its preset adds.
+    fn read(document: &Document) -> Result<(Self, Node), CatalogError> {
         let mut faults = document.faults();
         let mut root = document.root().clone();
         start::fill_from_preset(&mut root, &mut faults);
@@ -225,6 +262,7 @@ impl Console {
         }
         console
             .filter(|_| faults.is_empty())
+            .map(|console| (console, root))
             .ok_or_else(|| document.error(faults))
     }
 

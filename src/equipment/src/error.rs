@@ -33,6 +33,14 @@ pub enum EquipmentError {
         /// Everything that does not fit.
         misfits: Vec<Misfit>,
     },
+    /// Settings of a file that a probe cannot do.
+    #[error("the settings do not fit the probe `{probe}`:\n{faults}")]
+    UnfitFile {
+        /// The probe's id.
+        probe: String,
+        /// Everything that does not fit, with its place.
+        faults: CatalogError,
+    },
 }
 
 impl EquipmentError {

@@ -40,12 +40,6 @@ const BUILTIN: [(&str, &str); 8] = [
     ("plain", include_str!("../../../assets/presets/plain.ron")),
 ];
 
-/// Curved arrays on less than this radius, mm, are for cavities.
-const CAVITY_RADIUS_MM: f64 = 20.0;
-
-/// Phased arrays from this frequency, MHz, are on catheters.
-const CATHETER_MHZ: f64 = 5.0;
-
 /// Settings to start an examination from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
@@ -172,9 +166,9 @@ impl Console {
 fn kind_of(probe: &Probe) -> &'static Preset {
     let id = match probe.array {
         Array::Linear { .. } => "vascular",
-        Array::Curved { radius_mm, .. } if radius_mm < CAVITY_RADIUS_MM => "endocavity",
+        Array::Curved { .. } if probe.is_inserted() => "endocavity",
         Array::Curved { .. } => "abdomen",
-        Array::Phased { .. } if probe.center_frequency_mhz >= CATHETER_MHZ => "ice",
+        Array::Phased { .. } if probe.is_inserted() => "ice",
         Array::Phased { .. } => "cardiac",
         Array::Rotational { .. } => "ivus",
     };

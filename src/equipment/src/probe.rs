@@ -32,6 +32,12 @@ const BUILTIN: [(&str, &str); 8] = [
     ("ivus", include_str!("../../../assets/probes/ivus.ron")),
 ];
 
+/// Curved arrays on less than this radius, mm, are for cavities.
+const CAVITY_RADIUS_MM: f64 = 20.0;
+
+/// Phased arrays from this frequency, MHz, are on catheters.
+const CATHETER_MHZ: f64 = 5.0;
+
 /// An ultrasound probe, as in `assets/probes/*.ron`.
 ///
 /// Its frame is [`geometry::frame::Probe`]: the origin in the middle of the face.
@@ -48,7 +54,7 @@ const BUILTIN: [(&str, &str); 8] = [
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Probe {
-    /// How files and commands call it: the stem of its file's name.
+    /// How files and commands call it: as its file says, or else the stem of the file's name.
     pub id: String,
     /// How people call it.
     pub name: DisplayName,
@@ -176,7 +182,8 @@ impl Probe {
         })
     }
 
-    /// Reads a file of the form of `assets/probes/*.ron`. The stem of its name becomes the id.
+    /// Reads a file of the form of `assets/probes/*.ron`. Where it gives no id, the stem of its name
+    /// becomes the id.
     ///
     /// # Errors
     ///
@@ -185,7 +192,8 @@ impl Probe {
         Ok(Self::read(&Document::open(path, &file::FORMAT)?)?)
     }
 
-    /// Reads a text of that form; `source` names it in faults, and its stem becomes the id.
+    /// Reads a text of that form; `source` names it in faults, and its stem becomes the id of a
+    /// probe that gives none.
     ///
     /// # Errors
     ///
@@ -202,7 +210,7 @@ impl Probe {
         Ok(text.resolved(id.into_owned()))
     }
 
-    /// The text of a file that reads as this probe, but for the id, which is the file's name.
+    /// The text of a file that reads as this probe, whatever the file's name.
     ///
     /// # Errors
     ///
@@ -274,6 +282,17 @@ impl Probe {
     /// Whether one element turns and its lines run all round.
     pub fn is_rotational(&self) -> bool {
         matches!(self.array, Array::Rotational { .. })
+    }
+
+    /// Whether it is made to image from within: a probe for cavities, or one on a catheter. As far as
+    /// its array tells: on a tight curve, phased at a high frequency, or turning.
+    pub fn is_inserted(&self) -> bool {
+        match self.array {
+            Array::Linear { .. } => false,
+            Array::Curved { radius_mm, .. } => radius_mm < CAVITY_RADIUS_MM,
+            Array::Phased { .. } => self.center_frequency_mhz >= CATHETER_MHZ,
+            Array::Rotational { .. } => true,
+        }
     }
 
     /// The wavelength at a frequency and speed of sound, mm.

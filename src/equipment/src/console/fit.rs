@@ -32,6 +32,32 @@ pub struct Misfit {
     pub mend: String,
 }
 
+impl Misfit {
+    /// With its place: where the file, as `written`, gives the knob, or where it names the preset
+    /// that does, as `filled`, or else the whole.
+    pub(super) fn finding(&self, written: &Node, filled: &Node) -> Finding {
+        let Self {
+            knob,
+            message,
+            mend,
+        } = self;
+        let (span, origin) = match (written.field(knob), filled.field(knob)) {
+            (Some(own), _) => (own.span, ""),
+            (None, Some(of_preset)) => (of_preset.span, ", as the preset sets it"),
+            (None, None) => (written.span, ", which the file leaves out"),
+        };
+        let finding = Finding::new(span, format!("`{knob}`{origin}: {message}"));
+        // "set 40 to 300 mm" reads as "expected 40 to 300 mm".
+        let expected = ["set ", "keep to "]
+            .iter()
+            .find_map(|verb| mend.strip_prefix(verb));
+        match expected.unwrap_or(mend) {
+            "" => finding,
+            expected => finding.expected(expected),
+        }
+    }
+}
+
 /// "`depth_mm`: 20 mm is …; set 40 to 300 mm"
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,13 +86,7 @@ impl Console {
     ///
     /// [`EquipmentError::Unfit`] with everything that does not fit.
     pub fn fit(&self, probe: &Probe) -> Result<(), EquipmentError> {
-        let mut misfits = self.own_misfits();
-        for misfit in self.misfits_with(probe) {
-            // One word about a knob is enough, and what is wrong by itself comes first.
-            if misfits.iter().all(|known| known.knob != misfit.knob) {
-                misfits.push(misfit);
-            }
-        }
+        let misfits = self.misfits(probe);
         if misfits.is_empty() {
             return Ok(());
         }
@@ -74,6 +94,18 @@ impl Console {
             probe: probe.id.clone(),
             misfits,
         })
+    }
+
+    /// Everything that does not fit.
+    pub(super) fn misfits(&self, probe: &Probe) -> Vec<Misfit> {
+        let mut misfits = self.own_misfits();
+        for misfit in self.misfits_with(probe) {
+            // One word about a knob is enough, and what is wrong by itself comes first.
+            if misfits.iter().all(|known| known.knob != misfit.knob) {
+                misfits.push(misfit);
+            }
+        }
+        misfits
     }
 
     /// The box round the image of a probe, whatever is zoomed.

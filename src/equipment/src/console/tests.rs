@@ -282,6 +282,43 @@ fn misfits_come_together_and_are_told_by_the_probe() {
     assert!(error.starts_with("the settings do not fit the probe `P4-2v`:\n  `depth_mm`"));
 }
 
+#[test]
+fn misfits_of_a_file_are_told_with_their_places() {
+    let said = |text: &str| {
+        let error = Console::parse_for(text, "set.ron", probe("P4-2v")).unwrap_err();
+        assert!(matches!(error, EquipmentError::UnfitFile { .. }));
+        error.to_string()
+    };
+    let expected = "the settings do not fit the probe `P4-2v`:\n\
+        set.ron:3:15: `depth_mm`: the probe does not offer 20 mm; expected 40 to 240 mm\n\
+        set.ron:3:33: `steering_deg`: only the parallel lines of a linear array can be steered; \
+        expected 0";
+    let text = "Settings(\n    version: 1, transmit: Focused(foci_mm: [30]),\n    depth_mm: 20, \
+        steering_deg: 5)";
+    assert_eq!(said(text), expected);
+
+    // What a preset sets is told where the preset is named, a default at the whole.
+    let of_preset = said("Settings(version: 1, preset: \"ivus\", frequency_mhz: None)");
+    assert!(
+        of_preset.contains("set.ron:1:30: `depth_mm`, as the preset sets it: the probe"),
+        "{of_preset}"
+    );
+    let left_out = said("Settings(version: 1, depth_mm: 20)");
+    assert!(
+        left_out.contains("set.ron:1:1: `transmit`, which the file leaves out: a focus at 60 mm"),
+        "{left_out}"
+    );
+
+    let fitting = "Settings(version: 1, depth_mm: 100)";
+    assert_eq!(
+        Console::parse_for(fitting, "set.ron", probe("P4-2v")).unwrap(),
+        Console::parse(fitting, "set.ron").unwrap()
+    );
+    // What is wrong whatever the probe comes first.
+    let wrong = Console::parse_for("Settings(version: 1, gain: 3)", "s.ron", probe("ivus"));
+    assert!(matches!(wrong, Err(EquipmentError::File(_))), "{wrong:?}");
+}
+
 /// By hand: a linear image is as wide as its array, a steered one leans by depth · sin; a sector of
 /// 90° is as wide as √2 depths; a curved one begins below 0 at its ends; a ring goes all round.
 #[test]

@@ -1,7 +1,7 @@
 //! A probe as written in a file, and what has to hold in it.
 
 use anatomy::tissue::DisplayName;
-use catalog::{Faults, Finding, Format, Node, Span};
+use catalog::{Faults, Finding, Format, Node, NotEmpty, Span};
 
 use super::{Array, Elevation, Face, Probe};
 
@@ -24,9 +24,10 @@ const MOST_OPENING_DEG: f64 = 240.0;
 const CONSOLE_DEPTH_MM: (f64, f64) = (2.0, 400.0);
 
 catalog::record! {
-    /// All of a probe but its id.
+    /// A probe whose id may be left to the file's name.
     #[derive(Debug)]
     pub(super) struct ProbeText {
+        id: Option<String> [NotEmpty] = None,
         name: DisplayName,
         array: Array,
         center_frequency_mhz: f64 [0.5..=80.0],
@@ -40,9 +41,10 @@ catalog::record! {
 }
 
 impl ProbeText {
-    pub(super) fn resolved(self, id: String) -> Probe {
+    /// The probe; `stem` is its id if it gives none.
+    pub(super) fn resolved(self, stem: String) -> Probe {
         Probe {
-            id,
+            id: self.id.unwrap_or(stem),
             name: self.name,
             array: self.array,
             center_frequency_mhz: self.center_frequency_mhz,
@@ -56,6 +58,7 @@ impl ProbeText {
 
     pub(super) fn of(probe: &Probe) -> Self {
         Self {
+            id: Some(probe.id.clone()),
             name: probe.name.clone(),
             array: probe.array.clone(),
             center_frequency_mhz: probe.center_frequency_mhz,

@@ -104,13 +104,32 @@ fn the_band_is_a_half_at_its_ends() {
 fn what_is_written_reads_as_the_same() {
     for probe in Probe::all_builtin() {
         let text = probe.to_ron().unwrap();
-        let source = format!("folder/{}.ron", probe.id);
-        assert_eq!(&Probe::parse(&text, &source).unwrap(), probe);
+        assert_eq!(&Probe::parse(&text, "folder/probe.ron").unwrap(), probe);
     }
 }
 
 #[test]
-fn a_file_is_called_by_its_stem() {
+fn a_probe_keeps_the_id_that_its_file_gives() {
+    let own = GOOD.replacen("version: 1,", "version: 1, id: \"P9\",", 1);
+    assert_eq!(Probe::parse(&own, "p.ron").unwrap().id, "P9");
+    assert_eq!(Probe::parse(GOOD, "folder/p.ron").unwrap().id, "p");
+    let empty = said("version: 1,", "version: 1, id: \" \",");
+    assert!(
+        empty.contains("p.ron:2:21: `id`: expected a text that is not empty"),
+        "{empty}"
+    );
+}
+
+/// Probes for cavities and catheters, by what they are sold for.
+#[test]
+fn inserted_probes_are_told_from_those_on_the_skin() {
+    let inserted = Probe::all_builtin().iter().filter(|p| p.is_inserted());
+    let ids: Vec<&str> = inserted.map(|probe| &*probe.id).collect();
+    assert_eq!(ids, ["endocavity", "ice", "ivus"]);
+}
+
+#[test]
+fn a_file_without_an_id_is_called_by_its_stem() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/probes/ice.ron");
     assert_eq!(&Probe::open(path).unwrap(), probe("ice"));
     let missing = path.replace("ice.ron", "icee.ron");
