@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod bench;
+mod command_line;
 mod import;
 mod looks;
 mod make;

@@ -86,7 +86,17 @@ fn unknown_names_get_the_nearest() {
         ],
     );
     let preset = words(&PLANE, &["--preset", "abdomenn"]);
-    refused(at, &preset, &["abdomenn"]);
+    refused(
+        at,
+        &preset,
+        &["abdomenn", "did you mean `abdomen`", "`vascular`"],
+    );
+    // A file where a name belongs, and the other way round.
+    std::fs::write(at.join("set.ron"), "Settings(version: 1)").unwrap();
+    let preset = words(&PLANE, &["--preset", "set.ron"]);
+    refused(at, &preset, &["--settings set.ron"]);
+    let settings = words(&PLANE, &["--settings", "abdomen"]);
+    refused(at, &settings, &["--preset abdomen"]);
 }
 
 #[test]
@@ -206,7 +216,34 @@ fn settings_that_the_probe_cannot_do() {
     let at = folder.path();
     std::fs::write(at.join("set.ron"), "Settings(version: 1, depth_mm: 10)").unwrap();
     let deep = words(&PLANE, &["--settings", "set.ron"]);
-    refused(at, &deep, &["do not fit the probe", "C5-2v", "`depth_mm`"]);
+    refused(
+        at,
+        &deep,
+        &[
+            "do not fit the probe",
+            "C5-2v",
+            "set.ron:1:32: `depth_mm`",
+            "40 to 300 mm",
+        ],
+    );
+    let text = "Settings(\n  version: 1,\n  depth_mm: 10,\n  steering_deg: 5,\n)";
+    std::fs::write(at.join("set.ron"), text).unwrap();
+    let run = sonocath(at, &[&deep[..], &["--json"]].concat());
+    assert_eq!(run.code, 2, "{}", run.out);
+    let told: serde_json::Value = serde_json::from_str(&run.out).expect("it is JSON");
+    let faults = told["error"]["faults"].as_array().unwrap();
+    let places: Vec<_> = faults
+        .iter()
+        .map(|f| (&f["file"], f["line"].as_u64(), f["column"].as_u64()))
+        .collect();
+    // The focus that is left out lies too far behind 10 mm: that is told of the whole.
+    let wanted = [(1, 1), (3, 13), (4, 17)];
+    let wanted = wanted.map(|(line, column)| (Some(line), Some(column)));
+    assert_eq!(places.len(), wanted.len(), "{told}");
+    for ((file, line, column), wanted) in places.into_iter().zip(wanted) {
+        assert_eq!(file, "set.ron");
+        assert_eq!((line, column), wanted, "{told}");
+    }
     let ivus = [
         "scan",
         "--patient",
@@ -341,7 +378,7 @@ fn a_plane_becomes_a_picture_and_its_truth() {
     );
     assert_eq!(image.len(), 3 * labels.len());
 
-    // What was written can be said again: the same bytes.
+    // What was written can be said again: the same bytes, and the same probe.
     let again = [
         "scan",
         "--patient",
@@ -359,12 +396,10 @@ fn a_plane_becomes_a_picture_and_its_truth() {
     assert_eq!(sonocath(at, &again.concat()).code, 0);
     assert_eq!(array(&at.join("t/iq-0000.npy")).1, iq);
     let (_, image_again) = picture(&at.join("t/frame-0000.png"));
-    let rows = 3 * 640 * 60;
-    assert_eq!(
-        image_again[rows..],
-        image[rows..],
-        "below the bar with the probe's name"
-    );
+    assert!(image_again == image, "the pictures differ");
+    let again = json_of(&at.join("t/scan.json"));
+    assert_eq!(again["setting"]["probe_id"], "C5-2v");
+    assert_eq!(again["setting"]["probe"], manifest["setting"]["probe"]);
 }
 
 #[test]
@@ -410,4 +445,164 @@ fn a_probe_in_air_is_told_of() {
     assert_eq!(run.code, 0, "{}", run.err);
     assert!(run.out.contains("0 of 32 lines"), "{}", run.out);
     assert!(folder.path().join("s/frame-0000.png").is_file());
+}
+
+/// The fields of a JSON list of numbers.
+fn numbers(value: &serde_json::Value) -> Vec<f64> {
+    let items = value.as_array().expect("it is a list");
+    items
+        .iter()
+        .map(|item| item.as_f64().expect("a number"))
+        .collect()
+}
+
+#[test]
+fn a_face_inside_the_body_is_told_of_with_the_mend() {
+    let folder = scratch();
+    let at = folder.path();
+    quick_settings(at);
+    let aim = ["--pose", "0,0,60:right:posterior"];
+    let run = sonocath(at, &words(&aim, &QUICK));
+    assert_eq!(run.code, 0, "{}", run.err);
+    let warning = run.out.lines().find(|line| line.contains("warning"));
+    let warning = warning.expect("there is a warning").to_owned();
+    for words in [
+        "inside the body in 1 of 1 frames",
+        "on the skin say --pose=",
+    ] {
+        assert!(warning.contains(words), "should say {words:?}: {warning}");
+    }
+    // The mend works: the same words with it give no warning.
+    let (_, mend) = warning.split_once("say ").unwrap();
+    let more = [&QUICK[..], &["--force", "--json"]].concat();
+    let told = sonocath_json(at, &words(&[mend], &more));
+    assert_eq!(told["warnings"], serde_json::json!([]), "{told}");
+    assert!(numbers(&told["inside_mm"])[0] <= 12.1, "{told}");
+
+    // A catheter belongs inside.
+    let ice = "scan --patient phantom-torso --probe ice --out ice --json --size 640x480";
+    let ice: Vec<&str> = ice.split(' ').chain(aim).collect();
+    let told = sonocath_json(at, &ice);
+    assert!(numbers(&told["inside_mm"])[0] > 100.0, "{told}");
+    assert!(!told["warnings"].to_string().contains("inside"), "{told}");
+}
+
+#[test]
+fn a_sweep_through_the_body_is_told_of_and_slides_when_asked_to() {
+    let folder = scratch();
+    let at = folder.path();
+    quick_settings(at);
+    let sweep = |on_skin: &str| {
+        let text = format!(
+            r#"Sweep(version: 1, poses: [
+                Plane(name: "liver_transverse"),
+                Pose(at: (150, 20, 60), lateral: Anterior, depth: Right, frames: 6{on_skin}),
+            ])"#
+        );
+        std::fs::write(at.join("sweep.ron"), text).unwrap();
+        let more = [&QUICK[..], &["--force", "--json", "--lang", "zh"]].concat();
+        sonocath_json(at, &words(&["--sweep", "sweep.ron"], &more))
+    };
+    let told = sweep("");
+    let inside = numbers(&told["inside_mm"]);
+    assert_eq!(inside.len(), 7);
+    let deep = inside.iter().filter(|depth| **depth > 12.1).count();
+    assert!(deep >= 4 && inside[0] <= 12.1, "{inside:?}");
+    let warnings = told["warnings"].to_string();
+    for words in [&format!("共 {deep}/7 帧"), "on_skin: true"] {
+        assert!(warnings.contains(words), "should say {words:?}: {warnings}");
+    }
+    let told = sweep(", on_skin: true");
+    let inside = numbers(&told["inside_mm"]);
+    assert!(inside.iter().all(|depth| *depth <= 12.1), "{inside:?}");
+    assert!(!told["warnings"].to_string().contains("体内"), "{told}");
+}
+
+#[test]
+fn an_empty_folder_is_used() {
+    let folder = scratch();
+    let at = folder.path();
+    quick_settings(at);
+    std::fs::create_dir(at.join("s")).unwrap();
+    let run = sonocath(at, &words(&PLANE, &QUICK));
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(
+        names(&at.join("s")),
+        ["frame-0000.png", "probe.ron", "scan.json", "settings.ron"]
+    );
+    std::fs::create_dir(at.join("p")).unwrap();
+    let run = sonocath(at, &["patient", "make", "phantom-points", "--out", "p"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(at.join("p/patient.ron").is_file());
+}
+
+#[test]
+fn places_where_no_folder_can_be_made() {
+    let folder = scratch();
+    let at = folder.path();
+    std::fs::write(at.join("file"), "mine").unwrap();
+    let long = "s".repeat(300);
+    for (out, must_say) in [
+        (
+            "file/x",
+            "file is a file, not a folder; choose another place",
+        ),
+        ("file/x/y", "file is a file"),
+        ("file", "holds no scan"),
+        (&long, "the folder cannot be made: "),
+    ] {
+        let scan = ["scan", "--patient", "phantom-points", "--probe", "L11-5v"];
+        let aim = ["--pose", "0,0,0:right:posterior", "--out", out];
+        refused(at, &[&scan[..], &aim].concat(), &["--out ", must_say]);
+    }
+    let make = ["patient", "make", "phantom-points", "--out", "file/x"];
+    refused(at, &make, &["file is a file, not a folder"]);
+}
+
+#[test]
+fn patients_that_are_no_folders_or_lack_a_surface() {
+    let folder = scratch();
+    let at = folder.path();
+    quick_settings(at);
+    let make = ["patient", "make", "phantom-torso", "--out", "p"];
+    assert_eq!(sonocath(at, &make).code, 0);
+    let scan = |patient| {
+        let words = [
+            "scan",
+            "--patient",
+            patient,
+            "--probe",
+            "C5-2v",
+            "--out",
+            "s",
+        ];
+        [&words[..], &PLANE, &QUICK].concat()
+    };
+    // The file in the folder stands for the folder.
+    let run = sonocath(at, &scan("p/patient.ron"));
+    assert_eq!(run.code, 0, "{}", run.err);
+    std::fs::remove_dir_all(at.join("s")).unwrap();
+
+    let surface = "p/surfaces/liver.ply";
+    refused(
+        at,
+        &scan(surface),
+        &[surface, "is a file", "give the patient's folder, p"],
+    );
+    refused(
+        at,
+        &scan("quick.ron"),
+        &["quick.ron is a file", "patient.ron"],
+    );
+    std::fs::remove_file(at.join(surface)).unwrap();
+    refused(
+        at,
+        &scan("p"),
+        &[
+            "structure `liver`",
+            "there is no file p/surfaces/liver.ply",
+            "put it back",
+            "p/patient.ron",
+        ],
+    );
 }

@@ -345,7 +345,7 @@ fn io_at(path: &Path) -> impl Fn(io::Error) -> PatientError {
 /// # Errors
 /// [`PatientError::Exists`].
 pub fn may_write(folder: &Path, existing: Existing) -> Result<(), PatientError> {
-    if !folder.exists() {
+    if !folder.exists() || is_empty_folder(folder) {
         return Ok(());
     }
     let mend = match existing {
@@ -365,6 +365,10 @@ pub fn may_write(folder: &Path, existing: Existing) -> Result<(), PatientError> 
         folder: folder.to_owned(),
         mend,
     })
+}
+
+fn is_empty_folder(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 /// The first thing in a patient's folder that is not the patient's.

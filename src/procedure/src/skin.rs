@@ -93,6 +93,19 @@ impl Skin {
         few.filter_map(of_feeler).max_by(f64::total_cmp)
     }
 
+    /// How far the middle of the face lies inside the body, mm: from the face against the direction
+    /// in which the probe looks until the body is left. `None` if it lies outside.
+    pub fn inside_mm(&self, pose: &PatientFromProbe) -> Option<f64> {
+        let face = face_of(pose);
+        self.scene.innermost(face)?;
+        let ray = Ray::new(face, depth_of(pose) * -1.0).ok()?;
+        let mut crossings = Crossings::new();
+        self.scene.cast(&ray, &mut crossings);
+        let leaves = |c: &&Crossing| c.before.is_some() && c.after.is_none();
+        let mut exits = crossings.of_ray(0).iter().filter(leaves);
+        exits.next().map(|crossing| crossing.t_mm)
+    }
+
     fn pressed(
         &self,
         aim: &PatientFromProbe,
@@ -321,6 +334,25 @@ mod tests {
             skin.keep_on(&aim([100.0, -95.0, 0.0]), &flat(10.0), 5.0),
             [100.0, -99.0, 0.0],
         );
+    }
+
+    /// The box's front is at y = −100 mm, the arm's at −200 and its back at −140 mm.
+    #[test]
+    fn how_far_a_face_is_inside_is_measured_against_its_direction() {
+        let skin = skin_with_arm();
+        let at = |place| skin.inside_mm(&aim(place));
+        let near = |found: Option<f64>, wanted: f64| {
+            let found = found.expect("the place is inside");
+            assert!((found - wanted).abs() < 0.01, "{found}, not {wanted}");
+        };
+        near(at([0.0, -99.0, 20.0]), 1.0);
+        near(at([0.0, 50.0, 20.0]), 150.0);
+        near(at([100.0, -150.0, 0.0]), 50.0);
+        near(at([100.0, -90.0, 0.0]), 10.0);
+        // Before, between and behind.
+        assert_eq!(at([100.0, -210.0, 0.0]), None);
+        assert_eq!(at([100.0, -120.0, 0.0]), None);
+        assert_eq!(at([0.0, 130.0, 20.0]), None);
     }
 
     #[test]

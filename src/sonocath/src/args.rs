@@ -44,9 +44,25 @@ pub enum Command {
     Play(PlayArguments),
     /// Score a recording, also one that was broken off
     Score(ScoreArguments),
+    /// The probes that are built in
+    #[command(subcommand)]
+    Probe(ListCommand),
+    /// The machine settings that are built in
+    #[command(subcommand)]
+    Preset(ListCommand),
+    /// The scenarios that are built in
+    #[command(subcommand)]
+    Scenario(ListCommand),
     /// Measure how fast this machine is
     #[command(subcommand)]
     Bench(BenchCommand),
+}
+
+/// What can be done with what is built in.
+#[derive(Debug, Subcommand)]
+pub enum ListCommand {
+    /// List them
+    List,
 }
 
 /// What can be done with patients.
@@ -58,6 +74,8 @@ pub enum PatientCommand {
     Make(MakeArguments),
     /// Import a real patient from a CT label map, from surfaces, or both
     Import(Box<ImportArguments>),
+    /// List the standard planes of a patient
+    Planes(PlanesArguments),
     /// Check that every structure is closed, sound and plausible
     Check(CheckArguments),
     /// Write a PNG contact sheet: shaded views, three cuts, names
@@ -130,6 +148,13 @@ pub struct ImportArguments {
     pub force: bool,
 }
 
+/// `patient planes`
+#[derive(Debug, Args)]
+pub struct PlanesArguments {
+    /// Patient folder, or a built-in recipe
+    pub patient: PathBuf,
+}
+
 /// `patient check`
 #[derive(Debug, Args)]
 pub struct CheckArguments {
@@ -162,19 +187,19 @@ pub struct ScanArguments {
     /// 10,-95,20:right:posterior or 10,-95,20:-1,0,0:0,1,0
     #[arg(long, value_name = "X,Y,Z:MARKER:DEPTH", allow_hyphen_values = true)]
     pub pose: Option<String>,
-    /// A standard plane of the patient, with the probe on the skin
+    /// A standard plane of the patient (`patient planes` lists them), with the probe on the skin
     #[arg(long, value_name = "NAME")]
     pub plane: Option<String>,
     /// A sweep over planes and poses
     #[arg(long, value_name = "FILE")]
     pub sweep: Option<PathBuf>,
-    /// Built-in probe, or a probe file (*.ron)
+    /// Built-in probe (`probe list` lists them), or a probe file (*.ron)
     #[arg(long, value_name = "NAME|FILE")]
     pub probe: String,
     /// What the machine is set to [default: what suits the probe]
     #[arg(long, value_name = "FILE", conflicts_with = "preset")]
     pub settings: Option<PathBuf>,
-    /// Built-in settings
+    /// Built-in settings (`preset list` lists them)
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// Folder to write

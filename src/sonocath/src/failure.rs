@@ -28,6 +28,13 @@ impl Failure {
         }
     }
 
+    /// From words that make no sense on the command line.
+    pub fn of_usage(error: &clap::Error) -> Self {
+        let text = error.to_string();
+        let text = text.trim();
+        Self::new(text.strip_prefix("error: ").unwrap_or(text))
+    }
+
     /// From an error and its causes, as far as they say more.
     pub fn from_error(error: &(dyn Error + 'static)) -> Self {
         let mut message = error.to_string();
@@ -57,7 +64,7 @@ fn catalog_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CatalogErro
         _ => None,
     });
     let of_equipment = error.downcast_ref().and_then(|error| match error {
-        EquipmentError::File(file) => Some(file),
+        EquipmentError::File(file) | EquipmentError::UnfitFile { faults: file, .. } => Some(file),
         _ => None,
     });
     of_patient

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{name_in, open};
 use crate::args::CheckArguments;
 use crate::failure::Failure;
+use crate::table::aligned;
 use crate::terminal::Terminal;
 
 /// Exit code for a patient with defects.
@@ -27,6 +28,9 @@ const GRAZING_SHARE: f64 = 0.02;
 
 /// A structure of which this part lies in another counts as being inside it.
 const INSIDE_SHARE: f64 = 0.98;
+
+/// The column of volumes, which stand at the right.
+const VOLUME_COLUMN: usize = 2;
 
 /// What is known of one structure.
 struct Row<'a> {
@@ -124,7 +128,7 @@ fn text(rows: &[Row<'_>], patient: &Patient, terminal: &Terminal) -> String {
             overlap_words(row, terminal),
         ]
     }));
-    let mut text = aligned(&table);
+    let mut text = aligned(&table, &[VOLUME_COLUMN]);
     for row in rows.iter().filter(|row| !row.defects.is_empty()) {
         text += &format!("{}: {}\n", row.structure.id, row.defects.join("; "));
     }
@@ -187,32 +191,6 @@ fn overlap_words(row: &Row<'_>, terminal: &Terminal) -> String {
         .chain(partial)
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-/// Columns padded to the width a terminal gives them: Chinese characters take two cells.
-fn aligned(table: &[[String; 5]]) -> String {
-    let width = |text: &str| {
-        text.chars()
-            .map(|c| if c as u32 >= 0x2E80 { 2 } else { 1 })
-            .sum::<usize>()
-    };
-    let widest: [usize; 5] =
-        std::array::from_fn(|c| table.iter().map(|row| width(&row[c])).max().unwrap_or(0));
-    let mut text = String::new();
-    for row in table {
-        for (column, cell) in row.iter().enumerate() {
-            let pad = " ".repeat(widest[column] - width(cell));
-            let right = column == 2;
-            text += &if right {
-                format!("{pad}{cell}  ")
-            } else {
-                format!("{cell}{pad}  ")
-            };
-        }
-        text.truncate(text.trim_end().len());
-        text.push('\n');
-    }
-    text
 }
 
 fn json(rows: &[Row<'_>], patient: &Patient) -> serde_json::Value {

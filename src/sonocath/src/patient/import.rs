@@ -14,12 +14,14 @@ use serde_json::json;
 use super::{existing, summary};
 use crate::args::ImportArguments;
 use crate::failure::Failure;
+use crate::scan::folder::may_make;
 use crate::terminal::Terminal;
 
 /// Imports a patient and writes its folder.
 pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let request = resolve(arguments)?;
     let existing = existing(arguments.force);
+    may_make(&arguments.out)?;
     may_write(&arguments.out, existing)?;
     let tissues = TissueTable::builtin();
     let imported = import(&request, Atlas::builtin(), tissues, terminal)?;

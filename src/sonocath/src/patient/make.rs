@@ -11,12 +11,14 @@ use serde_json::json;
 use super::{existing, summary};
 use crate::args::MakeArguments;
 use crate::failure::Failure;
+use crate::scan::folder::may_make;
 use crate::terminal::Terminal;
 
 /// Makes a built-in patient's folder.
 pub fn run(arguments: &MakeArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let recipe = Recipe::builtin(&arguments.recipe)?;
     let existing = existing(arguments.force);
+    may_make(&arguments.out)?;
     may_write(&arguments.out, existing)?;
     let tissues = TissueTable::builtin();
     let patient = recipe.make(Atlas::builtin(), tissues, terminal)?;

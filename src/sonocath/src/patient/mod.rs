@@ -4,15 +4,19 @@ mod check;
 mod import;
 mod list;
 mod make;
+mod planes;
 mod preview;
 
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anatomy::atlas::{Atlas, DisplayName};
+use anatomy::patient_file::PATIENT_FILE;
 use anatomy::recipe::Recipe;
 use anatomy::tissue::TissueTable;
 use anatomy::{Existing, Patient, PatientError};
+use geometry::mesh_file::MeshFileError;
 
 use crate::args::{Language, PatientCommand};
 use crate::failure::Failure;
@@ -24,23 +28,74 @@ pub fn run(command: PatientCommand, terminal: &Terminal) -> Result<ExitCode, Fai
         PatientCommand::List(arguments) => list::run(&arguments, terminal),
         PatientCommand::Make(arguments) => make::run(&arguments, terminal),
         PatientCommand::Import(arguments) => import::run(&arguments, terminal),
+        PatientCommand::Planes(arguments) => planes::run(&arguments, terminal),
         PatientCommand::Check(arguments) => check::run(&arguments, terminal),
         PatientCommand::Preview(arguments) => preview::run(&arguments, terminal),
     }
 }
 
-/// A patient by the path of its folder or the name of a built-in recipe; folders come first.
+/// A patient by the path of its folder, or of the `patient.ron` in it, or by the name of a built-in
+/// recipe; folders come first.
 pub fn open(patient: &Path, terminal: &Terminal) -> Result<Patient, Failure> {
     let tissues = TissueTable::builtin();
-    match Patient::load(patient, tissues) {
+    match Patient::load(folder_of(patient), tissues) {
         Err(PatientError::Missing(_)) => {}
-        loaded => return Ok(loaded?),
+        Err(PatientError::NotAPatient(_)) if patient.is_file() => return Err(no_folder(patient)),
+        Err(error) => return Err(unreadable(error)),
+        Ok(patient) => return Ok(patient),
     }
     let name = patient.to_string_lossy();
     if !Recipe::builtin_ids().any(|id| id == name) {
         return Err(missing(patient, &name));
     }
     Ok(Recipe::builtin(&name)?.make(Atlas::builtin(), tissues, terminal)?)
+}
+
+/// The folder, where its table of contents was given.
+fn folder_of(patient: &Path) -> &Path {
+    let is_contents = patient.file_name().is_some_and(|name| name == PATIENT_FILE);
+    match patient.parent() {
+        Some(folder) if is_contents && patient.is_file() => match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        },
+        _ => patient,
+    }
+}
+
+/// Another file; perhaps one of a patient's.
+fn no_folder(file: &Path) -> Failure {
+    let mut folders = file.ancestors().skip(1);
+    let patient = folders.find(|folder| folder.join(PATIENT_FILE).is_file());
+    let mend = match patient {
+        Some(folder) if folder.as_os_str().is_empty() => "give the folder it is in, `.`".to_owned(),
+        Some(folder) => format!("give the patient's folder, {}", folder.display()),
+        None => format!(
+            "give the folder that holds the patient's {PATIENT_FILE}; \
+             `sonocath patient import` makes one from surfaces and label maps"
+        ),
+    };
+    Failure::new(format!(
+        "{} is a file, not a patient's folder; {mend}",
+        file.display()
+    ))
+}
+
+/// A missing surface with what to do about it; everything else as it is.
+fn unreadable(error: PatientError) -> Failure {
+    match &error {
+        PatientError::Surface {
+            patient,
+            structure,
+            source: MeshFileError::Io { file, source, .. },
+        } if source.kind() == io::ErrorKind::NotFound => Failure::new(format!(
+            "structure `{structure}` has no surface: there is no file {}; put it back, or mend or \
+             take out `{structure}` in {}",
+            file.display(),
+            patient.join(PATIENT_FILE).display()
+        )),
+        _ => Failure::from_error(&error),
+    }
 }
 
 fn missing(patient: &Path, name: &str) -> Failure {

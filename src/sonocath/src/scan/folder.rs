@@ -2,6 +2,7 @@
 //! scan; and what may be replaced.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -32,6 +33,22 @@ pub enum FolderError {
         /// What to do about it.
         mend: String,
     },
+    /// A file stands where a folder is needed.
+    #[error("--out {}: {} is a file, not a folder; choose another place", .folder.display(), .file.display())]
+    BehindFile {
+        /// The folder.
+        folder: PathBuf,
+        /// The file on the way to it.
+        file: PathBuf,
+    },
+    /// The folder cannot be made there.
+    #[error("--out {}: the folder cannot be made: {source}; choose a place where you may write", .folder.display())]
+    Unmakeable {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The disk says no.
     #[error("{}: {source}", .path.display())]
     Io {
@@ -51,13 +68,32 @@ pub fn io_at(path: &Path) -> impl Fn(io::Error) -> FolderError {
     }
 }
 
-/// Whether a scan may be written there; asked before the work, and again after it.
+/// Whether all on the way to a folder that there is are folders: the rest can be made.
 ///
 /// # Errors
-/// [`FolderError::Exists`].
+/// [`FolderError::BehindFile`].
+pub fn may_make(folder: &Path) -> Result<(), FolderError> {
+    let mut on_way = folder.ancestors().skip(1);
+    match on_way.find(|place| place.exists()) {
+        Some(place) if !place.is_dir() => Err(FolderError::BehindFile {
+            folder: folder.to_owned(),
+            file: place.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a scan may be written there, in a new or an empty folder or over a scan; asked before the
+/// work, and again after it.
+///
+/// # Errors
+/// [`FolderError::Exists`], [`FolderError::BehindFile`].
 pub fn may_write(folder: &Path, force: bool) -> Result<(), FolderError> {
     // A link that leads nowhere is in the way too.
     if fs::symlink_metadata(folder).is_err() {
+        return may_make(folder);
+    }
+    if holds_only(folder, None) {
         return Ok(());
     }
     let mend = match files_of_scan(folder) {
@@ -75,6 +111,14 @@ pub fn may_write(folder: &Path, force: bool) -> Result<(), FolderError> {
         folder: folder.to_owned(),
         mend,
     })
+}
+
+/// Whether it is a folder with nothing in it but what is called so.
+fn holds_only(folder: &Path, name: Option<&OsStr>) -> bool {
+    let is_own = |entry: io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| Some(&*entry.file_name()) == name)
+    };
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.all(is_own))
 }
 
 /// The names that a folder's manifest lists; `None` if it is no scan's folder.
@@ -105,11 +149,13 @@ fn foreign_file(folder: &Path, files: &BTreeSet<String>) -> Option<PathBuf> {
     foreign.map(|entry| entry.path()).min()
 }
 
-/// A folder beside the one to write, gone unless [`Staging::publish`]ed.
+/// A folder beside the one to write, gone unless [`Staging::publish`]ed. Where the one to write is
+/// there and empty, a folder within: it may be the one the person is in, or a disk of its own.
 pub struct Staging {
     beside: tempfile::TempDir,
     out: PathBuf,
     force: bool,
+    within: bool,
 }
 
 impl Staging {
@@ -119,19 +165,31 @@ impl Staging {
     /// See [`FolderError`].
     pub fn new(out: &Path, force: bool) -> Result<Self, FolderError> {
         may_write(out, force)?;
-        let parent = match out.parent() {
+        let unmakeable = |source| FolderError::Unmakeable {
+            folder: out.to_owned(),
+            source,
+        };
+        let within = holds_only(out, None);
+        let home = match out.parent() {
+            _ if within => out,
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        fs::create_dir_all(parent).map_err(io_at(parent))?;
+        fs::create_dir_all(home).map_err(unmakeable)?;
         let beside = tempfile::Builder::new()
             .prefix(".sonocath-")
-            .tempdir_in(parent)
-            .map_err(io_at(parent))?;
+            .tempdir_in(home)
+            .map_err(unmakeable)?;
+        if !out.exists() {
+            // A name that the system does not take is told of before the work.
+            fs::create_dir(out).map_err(unmakeable)?;
+            fs::remove_dir(out).map_err(unmakeable)?;
+        }
         let staging = Self {
             beside,
             out: out.to_owned(),
             force,
+            within,
         };
         // The temporary folder is private; the one within gets the rights of any new folder.
         fs::create_dir(staging.folder()).map_err(io_at(&staging.folder()))?;
@@ -148,6 +206,9 @@ impl Staging {
     /// # Errors
     /// See [`FolderError`]; what was there is then as it was.
     pub fn publish(self) -> Result<(), FolderError> {
+        if self.within {
+            return self.publish_within();
+        }
         // Asked again: the work took a while, and somebody else may have been quicker.
         may_write(&self.out, self.force)?;
         if !self.out.exists() {
@@ -165,6 +226,34 @@ impl Staging {
                 source,
             }
         })
+    }
+}
+
+impl Staging {
+    /// Moves every file up into the folder, the manifest last: with it the scan is whole.
+    fn publish_within(&self) -> Result<(), FolderError> {
+        if !holds_only(&self.out, self.beside.path().file_name()) {
+            return Err(FolderError::Exists {
+                folder: self.out.clone(),
+                mend: ", and something was put in it while the scan was made; choose another name"
+                    .to_owned(),
+            });
+        }
+        let new = self.folder();
+        let entries = fs::read_dir(&new).map_err(io_at(&new))?;
+        let names: io::Result<Vec<_>> = entries.map(|e| Ok(e?.file_name())).collect();
+        let mut names = names.map_err(io_at(&new))?;
+        names.sort_by_key(|name| name == MANIFEST);
+        for (moved, name) in names.iter().enumerate() {
+            let to = self.out.join(name);
+            if let Err(source) = fs::rename(new.join(name), &to) {
+                for name in &names[..moved] {
+                    let _ = fs::remove_file(self.out.join(name));
+                }
+                return Err(FolderError::Io { path: to, source });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -196,6 +285,42 @@ mod tests {
         assert!(refused.contains("notes.txt"), "{refused}");
         assert_eq!(read(), "two");
         assert_eq!(fs::read_dir(scratch.path().join("a")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_empty_folder_is_used_and_stays_the_same_folder() {
+        let scratch = tempfile::tempdir().unwrap();
+        let out = scratch.path().join("s");
+        fs::create_dir(&out).unwrap();
+        drop(Staging::new(&out, false).unwrap());
+        assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
+
+        // One that is gone, or has been filled meanwhile, is left alone.
+        let staging = Staging::new(&out, false).unwrap();
+        fs::write(out.join("thesis.txt"), "years of work").unwrap();
+        let refused = staging.publish().unwrap_err().to_string();
+        assert!(refused.contains("while the scan was made"), "{refused}");
+        fs::remove_file(out.join("thesis.txt")).unwrap();
+
+        write_scan(&out, false, "one").unwrap();
+        assert_eq!(fs::read_dir(&out).unwrap().count(), 2);
+        assert!(write_scan(&out, false, "two").is_err());
+        write_scan(&out, true, "two").unwrap();
+    }
+
+    #[test]
+    fn places_where_no_folder_can_be_are_told() {
+        let scratch = tempfile::tempdir().unwrap();
+        let file = scratch.path().join("file");
+        fs::write(&file, "x").unwrap();
+        let refused = Staging::new(&file.join("a/b"), true);
+        assert!(
+            matches!(refused, Err(FolderError::BehindFile { file: on_way, .. }) if on_way == file)
+        );
+        let long = scratch.path().join("s".repeat(300));
+        let refused = Staging::new(&long, false);
+        assert!(matches!(refused, Err(FolderError::Unmakeable { .. })));
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -5,9 +5,9 @@
 //! ([`take`]) to a folder beside the one asked for, which takes its place at the end ([`folder`]).
 
 mod film;
-mod folder;
+pub mod folder;
 mod hardware;
-mod json;
+pub mod json;
 mod labels;
 mod npy;
 pub mod pose;
@@ -97,6 +97,7 @@ pub fn run(arguments: &ScanArguments, terminal: &Terminal) -> Result<ExitCode, F
         console: &request.console,
         scan: &scan,
         plane: arguments.plane.as_deref(),
+        course: &course,
     };
     terminal.report(&outcome.text(terminal), &outcome.json(terminal));
     Ok(ExitCode::SUCCESS)

@@ -9,7 +9,7 @@ use geometry::Point;
 use nalgebra as na;
 use thiserror::Error;
 
-pub use equipment::hand::{PatientFromProbe, Turn, between, face_of, of_axes};
+pub use equipment::hand::{PatientFromProbe, Turn, between, depth_of, face_of, moved_to, of_axes};
 
 /// Coordinates beyond this are a slip of the unit, mm.
 const FARTHEST_MM: f64 = 1e4;

@@ -4,14 +4,19 @@ use std::path::Path;
 
 use anatomy::Patient;
 use equipment::{Console, Probe};
+use procedure::skin::MOST_PRESS_MM;
 use serde_json::{Value, json};
 
+use super::request::Course;
 use super::take::Scan;
 use crate::patient::name_in;
 use crate::terminal::Terminal;
 
 /// So many structures in view are named.
 const MOST_NAMES: usize = 6;
+
+/// A face is deeper in the body than a hand presses it beyond the most that one does and this, mm.
+const PRESS_SLACK_MM: f64 = 0.1;
 
 /// A scan that was written.
 pub struct Outcome<'a> {
@@ -27,6 +32,8 @@ pub struct Outcome<'a> {
     pub scan: &'a Scan,
     /// The standard plane that was asked for, if it was one.
     pub plane: Option<&'a str>,
+    /// Where the probe was.
+    pub course: &'a Course,
 }
 
 impl Outcome<'_> {
@@ -63,6 +70,7 @@ impl Outcome<'_> {
             "frames": self.scan.contact.len(),
             "files": self.scan.files,
             "contact": self.scan.contact,
+            "inside_mm": self.course.inside_mm.iter().map(|depth| tenths(*depth)).collect::<Vec<_>>(),
             "in_view_mm2": self.scan.in_view_mm2.iter().zip(&self.patient.structures)
                 .filter(|(area, _)| **area > 0.0)
                 .map(|(area, structure)| (structure.id.clone(), json!(super::json::short(*area))))
@@ -99,6 +107,36 @@ impl Outcome<'_> {
             .collect()
     }
 
+    /// How deep inside the body the face is, where that is deeper than a probe can be pressed and
+    /// the probe is not made for it.
+    fn inside(&self, terminal: &Terminal) -> Option<String> {
+        let frames = &self.course.inside_mm;
+        let is_deep = |depth: &&f64| **depth > MOST_PRESS_MM + PRESS_SLACK_MM;
+        let count = frames.iter().filter(is_deep).count();
+        if count == 0 || self.probe.is_inserted() {
+            return None;
+        }
+        let deepest = tenths(frames.iter().copied().fold(0.0, f64::max));
+        let (en, zh) = match &self.course.on_skin {
+            Some(pose) => (
+                format!("to hold it on the skin say {pose}"),
+                format!("要将探头置于皮肤上，请用 {pose}"),
+            ),
+            None => (
+                "write `on_skin: true` in the sweep's poses: between two stops on the skin the probe \
+                 slides over it"
+                    .to_owned(),
+                "请在扫查文件的 Pose 中写 `on_skin: true`：两个皮肤上的位置之间，探头沿皮肤滑动"
+                    .to_owned(),
+            ),
+        };
+        let all = frames.len();
+        Some(terminal.pick(
+            &format!("the face lies inside the body in {count} of {all} frames, {deepest} mm deep at worst, where a probe on the skin is pressed in by {MOST_PRESS_MM} mm at most; {en}"),
+            &format!("共 {count}/{all} 帧中探头面位于体内，最深 {deepest} mm，而体表探头按压至多 {MOST_PRESS_MM} mm；{zh}"),
+        ).to_owned())
+    }
+
     fn warnings(&self, terminal: &Terminal) -> Vec<String> {
         let mut warnings = Vec::new();
         let lines = f64::from(self.console.lines);
@@ -116,6 +154,7 @@ impl Outcome<'_> {
                 &format!("最差时仅 {touching}/{lines} 条扫描线与人体接触（共 {lifted}/{} 帧接触不全），其余在空气中", self.scan.contact.len()),
             ).to_owned());
         }
+        warnings.extend(self.inside(terminal));
         let missing = self.missing(terminal);
         if let (Some(plane), false) = (self.plane, missing.is_empty()) {
             let names = missing.join(terminal.pick(", ", "，"));
@@ -137,4 +176,9 @@ impl Outcome<'_> {
         }
         warnings
     }
+}
+
+/// To a tenth of a millimetre.
+fn tenths(length_mm: f64) -> f64 {
+    (length_mm * 10.0).round() / 10.0
 }

@@ -7,7 +7,7 @@ use equipment::{Console, Probe};
 use ultrasound::grid::ScanGrid;
 
 use super::hardware;
-use super::pose::{Held, PatientFromProbe, Turn, of_axes};
+use super::pose::{Held, PatientFromProbe, Turn, depth_of, face_of, moved_to, of_axes};
 use super::sweep::{MOST_FRAMES, Standing, Stop, SweepDocument, Way};
 use crate::args::{Language, ScanArguments};
 use crate::failure::Failure;
@@ -58,6 +58,10 @@ pub struct Course {
     pub shows: String,
     /// One pose a frame.
     pub poses: Vec<PatientFromProbe>,
+    /// How far the middle of the face lies inside the body, mm, frame by frame; 0 outside.
+    pub inside_mm: Vec<f64>,
+    /// What to say to have the one pose on the skin, if it is inside the body.
+    pub on_skin: Option<String>,
     /// Frames a second of the film.
     pub fps: f64,
 }
@@ -108,23 +112,18 @@ impl Request {
             gel_mm: self.gel_mm,
         };
         match &self.aim {
-            Aim::Pose(said, pose) => Ok(still(said.clone(), *pose, self.frames)),
+            Aim::Pose(said, pose) => Ok(Course {
+                on_skin: placing.on_skin(said, pose),
+                ..placing.still(said.clone(), *pose, self.frames)
+            }),
             Aim::Plane(name) => {
                 let (title, plane) = placing.plane_of(name)?;
                 let pose = placing.over(plane, Turn::default())?;
                 let title = name_in(title, language).to_owned();
-                Ok(still(title, pose, self.frames))
+                Ok(placing.still(title, pose, self.frames))
             }
             Aim::Sweep(said, document) => placing.sweep(said.clone(), document, self.frames),
         }
-    }
-}
-
-fn still(shows: String, pose: PatientFromProbe, frames: Option<u32>) -> Course {
-    Course {
-        shows,
-        poses: vec![pose; frames.unwrap_or(1) as usize],
-        fps: STILL_FPS,
     }
 }
 
@@ -190,6 +189,33 @@ struct Placing<'a> {
 }
 
 impl<'a> Placing<'a> {
+    fn still(&self, shows: String, pose: PatientFromProbe, frames: Option<u32>) -> Course {
+        self.course(shows, vec![pose; frames.unwrap_or(1) as usize], STILL_FPS)
+    }
+
+    fn course(&self, shows: String, poses: Vec<PatientFromProbe>, fps: f64) -> Course {
+        let inside_mm = |pose| self.skin.inside_mm(pose).unwrap_or(0.0);
+        Course {
+            shows,
+            inside_mm: poses.iter().map(inside_mm).collect(),
+            on_skin: None,
+            poses,
+            fps,
+        }
+    }
+
+    /// As `said`, but drawn back out of the body and put on the skin there.
+    fn on_skin(&self, said: &str, pose: &PatientFromProbe) -> Option<String> {
+        let back_mm = self.skin.inside_mm(pose)?;
+        let out = moved_to(pose, face_of(pose) + depth_of(pose) * -back_mm);
+        let front = self.front.as_ref();
+        let held = front.and_then(|front| self.skin.keep_on(&out, front, self.gel_mm));
+        let held = held.unwrap_or(out);
+        let [x, y, z] = face_of(&held).to_array();
+        let (_, directions) = said.split_once(':')?;
+        Some(format!("--pose={x:.1},{y:.1},{z:.1}:{directions}"))
+    }
+
     /// A standard plane of the patient.
     fn plane_of(&self, name: &str) -> Result<(&'a DisplayName, &'a StandardPlane), Failure> {
         let found = self.patient.planes.iter().find(|(_, p)| p.id == name);
@@ -217,6 +243,23 @@ impl<'a> Placing<'a> {
         let turned = turn.applied_to(&on_skin);
         let kept = self.skin.keep_on(&turned, front, self.gel_mm);
         Ok(kept.unwrap_or(turned))
+    }
+
+    /// A pose of a sweep put on the skin that is nearest before or behind it.
+    fn nearest_skin(&self, pose: &PatientFromProbe) -> Result<PatientFromProbe, Failure> {
+        let front = self.front.as_ref().ok_or_else(|| {
+            Failure::new(
+                "this probe works within a vessel: leave `on_skin` out of the sweep's poses",
+            )
+        })?;
+        let [x, y, z] = face_of(pose).to_array();
+        let held = self.skin.keep_on(pose, front, self.gel_mm);
+        held.ok_or_else(|| {
+            Failure::new(format!(
+                "the sweep's pose at ({x}, {y}, {z}) mm is to be `on_skin`, but the line on which the \
+                 probe looks there misses the body; mend its place or its direction"
+            ))
+        })
     }
 
     fn no_plane(&self, name: &str) -> Failure {
@@ -257,11 +300,7 @@ impl<'a> Placing<'a> {
             true => kept(step.pose).unwrap_or(step.pose),
             false => step.pose,
         });
-        Ok(Course {
-            shows,
-            poses: poses.collect(),
-            fps: file.fps,
-        })
+        Ok(self.course(shows, poses.collect(), file.fps))
     }
 
     fn standing(&self, stop: &Stop) -> Result<Standing, Failure> {
@@ -275,10 +314,16 @@ impl<'a> Placing<'a> {
                 lateral,
                 depth,
                 frames,
+                on_skin,
                 ..
             } => {
                 let held = Held { at, lateral, depth };
-                (stop.turn().applied_to(&held.pose()?), false, frames)
+                let pose = stop.turn().applied_to(&held.pose()?);
+                let pose = match on_skin {
+                    true => self.nearest_skin(&pose)?,
+                    false => pose,
+                };
+                (pose, on_skin, frames)
             }
         };
         Ok(Standing {

@@ -7,7 +7,7 @@
 //!     poses: [
 //!         Plane(name: "kidney_right_long", tilt_deg: -15),
 //!         Plane(name: "kidney_right_long", tilt_deg: 15, frames: 40),
-//!         Pose(at: (-60, -95, 20), lateral: Right, depth: Posterior, frames: 20),
+//!         Pose(at: (-60, -95, 20), lateral: Right, depth: Posterior, frames: 20, on_skin: true),
 //!     ],
 //! )
 //! ```
@@ -45,8 +45,8 @@ catalog::choice! {
     /// `rotate_deg` turns the marker clockwise, seen from behind the probe.
     #[derive(Clone, Debug, PartialEq)]
     pub enum Stop {
-        /// At a standard plane of the patient, on the skin. Between two of these the probe slides
-        /// over the skin.
+        /// At a standard plane of the patient, on the skin. Between two stops on the skin the probe
+        /// slides over it.
         Plane {
             /// The plane's id.
             name: Spanned<String> [Known(PLANE)],
@@ -59,7 +59,7 @@ catalog::choice! {
             /// Turned by.
             rotate_deg: f64 [-360.0..=360.0] = 0.0,
         },
-        /// Just there.
+        /// Just there, be it within the body, unless `on_skin`.
         Pose {
             /// Middle of the face, patient frame, mm.
             at: [f64; 3],
@@ -67,6 +67,9 @@ catalog::choice! {
             lateral: Toward,
             /// Where the sound goes.
             depth: Toward,
+            /// Put on the skin nearest to it along `depth`, after it is turned; between two stops on
+            /// the skin the probe slides over it.
+            on_skin: bool = false,
             /// Frames from the stop before to this one.
             frames: u32 [1..=MOST_FRAMES] = 25,
             /// Turned by.
