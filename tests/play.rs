@@ -88,9 +88,16 @@ fn a_script_leaves_recording_report_and_pictures_and_scores_the_same_again() {
     let scored = json(at, &["score", "s/recording.mcap"]);
     assert_eq!(scored["score"], report["score"]);
     // And played again: the same bytes.
-    let run = sonocath(at, &["play", "--replay", "s/recording.mcap", "--out", "again"]);
+    let run = sonocath(
+        at,
+        &["play", "--replay", "s/recording.mcap", "--out", "again"],
+    );
     assert_eq!(run.code, 0, "{}", run.err);
-    for name in ["task-1-acquired.png", "task-1-exemplary.png", "recording.mcap"] {
+    for name in [
+        "task-1-acquired.png",
+        "task-1-exemplary.png",
+        "recording.mcap",
+    ] {
         let bytes = |out: &str| fs::read(at.join(out).join(name)).expect("it was written");
         assert!(bytes("s") == bytes("again"), "{name} differs");
     }
@@ -139,7 +146,11 @@ fn a_killed_session_scores_up_to_its_last_complete_step() {
     let at = folder.path();
     let slow = SCRIPT.replace("s: 1, MORE", "s: 60");
     fs::write(at.join("hand.ron"), slow).expect("writable");
-    let kills = if std::env::var_os("SONOCATH_TEST_KILLS").is_some() { 50 } else { 4 };
+    let kills = if std::env::var_os("SONOCATH_TEST_KILLS").is_some() {
+        50
+    } else {
+        4
+    };
     for kill in 0..kills {
         let out = format!("k{kill}");
         let args = ["play", "short.ron", "--script", "hand.ron", "--out", &out];
@@ -189,26 +200,45 @@ fn bad_scenarios_scripts_and_recordings_are_refused_by_place() {
     let folder = written("", "");
     let at = folder.path();
     let write = |name: &str, text: &str| fs::write(at.join(name), text).expect("writable");
-    let wrong = SCENARIO.replace("RULES", "").replace("kidney_right_long", "kidney_right_lang");
+    let wrong = SCENARIO
+        .replace("RULES", "")
+        .replace("kidney_right_long", "kidney_right_lang");
     write("wrong.ron", &wrong);
     let args = |scenario, script| ["play", scenario, "--script", script, "--out", "bad"];
     refused(
         at,
         &args("wrong.ron", "hand.ron"),
-        &["wrong.ron:9:", "kidney_right_lang", "did you mean `kidney_right_long`"],
+        &[
+            "wrong.ron:9:",
+            "kidney_right_lang",
+            "did you mean `kidney_right_long`",
+        ],
     );
     refused(
         at,
-        &[&args("short.ron", "hand.ron")[..], &["--patient", "phantom-cyst"]].concat(),
+        &[
+            &args("short.ron", "hand.ron")[..],
+            &["--patient", "phantom-cyst"],
+        ]
+        .concat(),
         &["short.ron:", "kidney_right_long", "kidney_right"],
     );
-    write("aside.ron", &SCRIPT.replace("kidney_right_long", "spleen_long").replace("MORE", ""));
+    write(
+        "aside.ron",
+        &SCRIPT
+            .replace("kidney_right_long", "spleen_long")
+            .replace("MORE", ""),
+    );
     refused(
         at,
         &args("short.ron", "aside.ron"),
         &["aside.ron:3:", "spleen_long", "kidney_right_long"],
     );
-    refused(at, &args("first-livr", "hand.ron"), &["first-livr", "did you mean `first-liver`"]);
+    refused(
+        at,
+        &args("first-livr", "hand.ron"),
+        &["first-livr", "did you mean `first-liver`"],
+    );
     refused(at, &args("short.ron", "none.ron"), &["none.ron"]);
     write("noise.mcap", "this is no recording");
     refused(at, &["score", "noise.mcap"], &["noise.mcap"]);
@@ -235,6 +265,10 @@ fn a_truncated_recording_says_so_and_scores() {
         let run = sonocath(at, &["score", "cut.mcap"]);
         assert!(run.code == 0 || run.code == 2, "{}", run.err);
         assert!(!run.err.contains("panicked"), "{}", run.err);
-        assert!(run.code == 2 || run.out.contains("broken off"), "{}", run.out);
+        assert!(
+            run.code == 2 || run.out.contains("broken off"),
+            "{}",
+            run.out
+        );
     }
 }

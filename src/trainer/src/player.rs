@@ -570,7 +570,10 @@ mod tests {
         let outcome = session.finish().expect("it can be closed");
         assert_eq!(left.steps, outcome.steps);
         assert_eq!(left.score, outcome.score);
-        assert_eq!(left.encoded().expect("pictures"), outcome.encoded().expect("pictures"));
+        assert_eq!(
+            left.encoded().expect("pictures"),
+            outcome.encoded().expect("pictures")
+        );
         let [room, alone] = [in_room, alone].map(|path| Recording::open(path).expect("closed"));
         assert_eq!(room, alone);
     }

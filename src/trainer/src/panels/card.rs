@@ -80,7 +80,7 @@ fn items(ui: &mut Ui, rect: Rect, score: &TaskScore, panels: &Panels<'_>) {
             ui.spacing_mut().item_spacing.y = 4.0;
             // Room for the scroll bar.
             ui.set_max_width(rect.width() - 12.0);
-            for item in &score.items {
+            for item in in_order(&score.items) {
                 row(ui, item, panels);
             }
             for measure in &score.measures {
@@ -139,4 +139,12 @@ fn buttons(ui: &mut Ui, inner: Rect, panels: &mut Panels<'_>) {
     if button(ui, right, panels.say(words::CONTINUE), "", Weight::Main).clicked() {
         panels.act(Action::Next);
     }
+}
+
+/// What lost most comes first, what lost nothing last; otherwise as scored.
+fn in_order(items: &[scoring::Item]) -> Vec<&scoring::Item> {
+    let mut items: Vec<&scoring::Item> = items.iter().collect();
+    let lost = |item: &scoring::Item| item.of - item.points;
+    items.sort_by(|a, b| lost(b).total_cmp(&lost(a)));
+    items
 }

@@ -144,7 +144,12 @@ fn draw_tgc(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
 
 fn draw_hand(ui: &Ui, rect: Rect, panels: &Panels<'_>) {
     let turn = panels.hand.map(|hand| hand.turn).unwrap_or_default();
-    let press = panels.hand.map_or(0.0, |hand| hand.press_mm);
+    let held = panels.hand.map_or(0.0, |hand| hand.press_mm);
+    let press = panels
+        .shown
+        .probe
+        .as_ref()
+        .map_or(held, |probe| probe.press_mm);
     let force = panels.shown.probe.map_or(0.0, |probe| probe.force_n);
     let signed = |v: f64| format!("{}{:.0}°", if v.round() < 0.0 { "−" } else { "" }, v.abs());
     let rows = [
