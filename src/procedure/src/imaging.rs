@@ -29,8 +29,13 @@ impl Shot {
 pub struct Imaging {
     probe: Probe,
     size: PictureSize,
+    /// Scatterers in a resolution cell; `None`: as many as speckle needs.
+    per_cell: Option<f64>,
     set: Option<Set>,
 }
+
+/// Scatterers in a resolution cell for a quick look.
+const QUICK_PER_CELL: f64 = 6.0;
 
 /// What follows from settings.
 struct Set {
@@ -46,7 +51,19 @@ impl Imaging {
         Self {
             probe: probe.clone(),
             size,
+            per_cell: None,
             set: None,
+        }
+    }
+
+    /// The same with so few scatterers in a resolution cell that speckle only looks like it: for a
+    /// quick look, never for a picture that is handed in.
+    #[must_use]
+    pub fn quick(self) -> Self {
+        Self {
+            per_cell: Some(QUICK_PER_CELL),
+            set: None,
+            ..self
         }
     }
 
@@ -99,7 +116,10 @@ impl Imaging {
             }
         }
         console.fit(&self.probe)?;
-        let imager = Imager::new(&self.probe, console)?;
+        let imager = match self.per_cell {
+            None => Imager::new(&self.probe, console)?,
+            Some(per_cell) => Imager::with_density(&self.probe, console, per_cell)?,
+        };
         let machine = Compensation::of_machine(&imager, console);
         let display = Display::new(&imager.grids(), console, machine, self.size);
         self.set = Some(Set {

@@ -17,7 +17,7 @@ use crate::{Body, ProcedureError};
 pub const TICKS_PER_S: u32 = 60;
 
 /// Facts are found on every so many ticks, and when a picture is captured.
-pub const FACTS_EVERY: u64 = 2;
+pub const FACTS_EVERY: u64 = 3;
 
 /// Thickness of the gel, mm: gaps up to it carry sound.
 pub const GEL_MM: f64 = 5.0;

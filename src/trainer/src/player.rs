@@ -39,6 +39,9 @@ const SLOW_MS: f64 = 55.0;
 /// Scan lines and samples of the fast settings.
 const FAST: (u32, u32) = (80, 512);
 
+/// Fast pictures are made no more often.
+const LIVE_EVERY: Duration = Duration::from_millis(55);
+
 /// When so much behind, the session leaves time out instead of running after it.
 const MOST_BEHIND: Duration = Duration::from_millis(250);
 
@@ -359,19 +362,22 @@ fn image(board: &Board, medium: &Medium, probe: &Probe) {
     let mut slow = 0;
     let mut done: VecDeque<(Instant, f64)> = VecDeque::new();
     while let Some((shot, since)) = wait_for_shot(board) {
-        let shot = if is_fast { fast(shot) } else { shot };
         let begun = Instant::now();
+        let shot = if is_fast { fast(shot) } else { shot };
         let patient_from_probe = shot.view.patient_from_probe;
-        let Ok(picture) = imaging.next(medium, &shot) else {
+        let Ok(picture) = imaging.next(medium, &shot).cloned() else {
             continue;
         };
         let took_ms = begun.elapsed().as_secs_f64() * 1e3;
         // The first picture of a setting works out beams; three slow ones in a row are a habit.
         slow = if took_ms > SLOW_MS { slow + 1 } else { 0 };
-        is_fast |= slow >= 3 && number >= 3;
+        if !is_fast && slow >= 3 {
+            is_fast = true;
+            imaging = imaging.quick();
+        }
         let shown = Arc::new(PictureShown {
             number,
-            picture: picture.clone(),
+            picture,
             patient_from_probe,
         });
         number += 1;
@@ -384,6 +390,11 @@ fn image(board: &Board, medium: &Medium, probe: &Probe) {
         live.picture = Some(shown);
         live.is_reduced = is_fast;
         live.stats = stats(&done);
+        drop(live);
+        // The window needs the processor too.
+        if is_fast {
+            thread::sleep(LIVE_EVERY.saturating_sub(begun.elapsed()));
+        }
     }
 }
 

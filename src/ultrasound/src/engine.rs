@@ -199,8 +199,8 @@ impl Imager {
         Self::with_density(probe, console, crate::speckle::PER_RESOLUTION_CELL)
     }
 
-    /// As [`Imager::new`], with at least so many scatterers in a resolution cell (never less than
-    /// [`crate::speckle::PER_RESOLUTION_CELL`]).
+    /// As [`Imager::new`], with at least so many scatterers in a resolution cell (no fewer than 4).
+    /// With fewer than 15 speckle is not fully developed: enough for a quick look only.
     ///
     /// # Errors
     ///
@@ -210,6 +210,9 @@ impl Imager {
         console: &Console,
         per_cell: f64,
     ) -> Result<Self, UltrasoundError> {
+        /// Fewer would no longer look like tissue.
+        const FEWEST_PER_CELL: f64 = 4.0;
+        let per_cell = per_cell.max(FEWEST_PER_CELL);
         let f0_mhz = console.frequency_mhz.unwrap_or(probe.center_frequency_mhz);
         let is_linear = matches!(probe.array, Array::Linear { .. });
         let others = if is_linear {

@@ -10,7 +10,7 @@ use crate::grid::{ScanGrid, Shape};
 use crate::insonation::{Cell, Division, Insonation};
 use crate::medium::{Medium, MediumId};
 use crate::simd::wide;
-use crate::speckle::{Lattice, PER_RESOLUTION_CELL, Scatterers, Tile, hash3};
+use crate::speckle::{Lattice, Scatterers, Tile, hash3};
 use crate::splat::{Echoes, sin_cos_turns};
 use crate::tables::Tables;
 
@@ -48,7 +48,6 @@ const BANDS: usize = 24;
 impl Thinning {
     /// From the resolution cells' volumes at the beam's depth nodes, mm³.
     pub fn new(cell_mm3: &[f64], depth_step_mm: f64, depth_mm: f64, per_cell: f64) -> Self {
-        let per_cell = per_cell.max(PER_RESOLUTION_CELL);
         let smallest = cell_mm3.iter().copied().fold(f64::INFINITY, f64::min);
         let lattice = Lattice::new(per_cell / smallest, 0);
         // How many halvings of level 0 still leave enough scatterers.
