@@ -296,6 +296,10 @@ fn make_folder(folder: &Path) -> Result<(), DisplayName> {
         .map_err(|error| plain(&format!("{}: {error}", folder.display())))
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a shell may look at the clock: sessions are filed by time"
+)]
 fn stamped(scenario: &Scenario) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let seconds = now.map_or(0, |since| since.as_secs());

@@ -141,6 +141,10 @@ impl Playing {
     }
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the shell measures how long pictures take"
+)]
 impl Player for Playing {
     fn latest(&self) -> Arc<Shown> {
         Arc::clone(&lock(&self.board.shown))
@@ -477,6 +481,10 @@ fn first_shown(session: &Session) -> Shown {
 ///
 /// # Errors
 /// Whatever the file system says.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a shell may look at the clock: the report says when it was written"
+)]
 pub fn write_results(
     folder: &Path,
     scenario: &Scenario,

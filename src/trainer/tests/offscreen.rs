@@ -18,6 +18,7 @@ fn room() -> Room {
     Room {
         patient: Arc::new(patient),
         probe: Probe::named("C5-2v").expect("built in").clone(),
+        start: None,
         title: DisplayName {
             en: "Test".to_owned(),
             zh: "测试".to_owned(),

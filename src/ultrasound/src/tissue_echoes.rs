@@ -48,6 +48,8 @@ const BANDS: usize = 24;
 impl Thinning {
     /// From the resolution cells' volumes at the beam's depth nodes, mm³.
     pub fn new(cell_mm3: &[f64], depth_step_mm: f64, depth_mm: f64, per_cell: f64) -> Self {
+        // A hair more, for what lies between the beam's depth nodes.
+        let per_cell = 1.01 * per_cell;
         let smallest = cell_mm3.iter().copied().fold(f64::INFINITY, f64::min);
         let lattice = Lattice::new(per_cell / smallest, 0);
         // How many halvings of level 0 still leave enough scatterers.
