@@ -43,14 +43,10 @@ fn follow(arguments: &PlayArguments, terminal: &Terminal) -> Result<ExitCode, Fa
     let script = Script::parse(&text, &source)?;
     let folder = Folder::new(&arguments.out)?;
     let seed = arguments.seed.unwrap_or(0);
-    let setup = setup(
-        scenario,
-        arguments.patient.as_deref(),
-        seed,
-        &folder,
-        terminal,
-    )?;
-    let mut session = Session::begin(setup)?;
+    let patient = arguments.patient.as_deref();
+    let begun = setup(scenario, patient, seed, &folder, terminal)
+        .and_then(|setup| Ok(Session::begin(setup)?));
+    let mut session = begun.inspect_err(|_| folder.give_up())?;
     if let Err(error) = script.check(&text, &source, &session) {
         drop(session);
         folder.give_up();
@@ -88,7 +84,8 @@ fn replay(
     let said = arguments.patient.as_deref().unwrap_or(&said);
     let folder = Folder::new(&arguments.out)?;
     let seed = arguments.seed.unwrap_or(played.recording.header.seed);
-    let setup = setup(scenario, Some(said), seed, &folder, terminal)?;
+    let setup = setup(scenario, Some(said), seed, &folder, terminal);
+    let setup = setup.inspect_err(|_| folder.give_up())?;
     if session::patient_digest(&setup.patient) != played.recording.header.patient_digest {
         folder.give_up();
         return Err(Failure::new(format!(
@@ -96,7 +93,7 @@ fn replay(
             said.display()
         )));
     }
-    let session = Session::begin(setup)?;
+    let session = Session::begin(setup).inspect_err(|_| folder.give_up())?;
     let scenario = session.scenario().clone();
     let (outcome, difference) = session::replay(session, &played.recording)?;
     conclude(&scenario, outcome, &folder, terminal)?;
