@@ -5,6 +5,8 @@
 //! the screen; from frame to frame the probe tilts a little and time goes on, so that nothing of
 //! the last frame serves the next.
 
+mod rival;
+
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -21,6 +23,8 @@ use crate::patient;
 use crate::scan::pose::{Held, PatientFromProbe, Toward, Turn, of_axes};
 use crate::terminal::Terminal;
 use procedure::skin::{Front, Skin};
+
+use self::rival::Rival;
 
 /// The plane that is looked at, if the patient has it.
 const PLANE: &str = "liver_transverse";
@@ -132,6 +136,7 @@ impl<'a> Bench<'a> {
         let abdomen = |samples| console("C5-2v", 160.0, 128, samples);
         let mut case = self.case("C5-2v", abdomen(1024)?, None)?;
         case.speed("c5-2v-abdomen-128x1024", &mut figures);
+        figures.push(self.rival("bare-projection-128x1024"));
         case.latency("c5-2v-abdomen-128x1024", &mut figures);
         case.facts("facts-only", &mut figures);
         let near = console("L11-5v", 40.0, 192, 2048)?;
@@ -149,6 +154,25 @@ impl<'a> Bench<'a> {
             figures.push(Measured { name, ..measured }.figure());
         }
         Ok(figures)
+    }
+
+    /// What a bare projection of 0.92 M scatterers makes on this machine.
+    fn rival(&self, name: &str) -> Figure {
+        let mut rival = Rival::new();
+        let mut turn = 0.0;
+        let (frames, seconds) = repeat(self.length, || {
+            turn += 1e-4;
+            rival.frame(turn);
+            std::hint::black_box(&rival.picture);
+        });
+        Measured {
+            name: name.to_owned(),
+            frames,
+            seconds,
+            stages: Vec::new(),
+            scatterers: 0,
+        }
+        .figure()
     }
 
     fn case(
@@ -302,16 +326,9 @@ impl Case<'_> {
         }
     }
 
-    /// Does it until the time is over, once before it for nothing; returns how often and how long.
+    /// As [`repeat`].
     fn repeat(&mut self, mut work: impl FnMut(&mut Self)) -> (usize, f64) {
-        work(self);
-        let started = now();
-        let mut count = 0;
-        while count < LEAST_FRAMES || started.elapsed() < self.bench.length {
-            work(self);
-            count += 1;
-        }
-        (count, started.elapsed().as_secs_f64())
+        repeat(self.bench.length, || work(self))
     }
 
     /// From the pose to the picture; returns how many scatterers were in it.
@@ -337,6 +354,18 @@ impl Case<'_> {
             ..View::at(turn.applied_to(&self.pose))
         }
     }
+}
+
+/// Does it until the time is over, once before it for nothing; returns how often and how long.
+fn repeat(length: Duration, mut work: impl FnMut()) -> (usize, f64) {
+    work();
+    let started = now();
+    let mut count = 0;
+    while count < LEAST_FRAMES || started.elapsed() < length {
+        work();
+        count += 1;
+    }
+    (count, started.elapsed().as_secs_f64())
 }
 
 /// Sums up how long the stages of a frame take.
