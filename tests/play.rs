@@ -124,8 +124,9 @@ fn sliding_within_the_plane_costs_nothing_and_units_change_nothing() {
         items.iter().map(of).collect()
     };
     for ((id, still), (_, slid)) in items(&still).iter().zip(items(&slid)) {
-        if !["path", "time"].contains(&id.as_str()) {
-            assert!((still - slid).abs() < 0.35, "{id}: {still} and {slid}");
+        // How the hand got there is another matter: it went another way, over other skin.
+        if !["path", "time", "force"].contains(&id.as_str()) {
+            assert_eq!(*still, slid, "{id}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A hand that follows a script: for shows, tests and benches.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use catalog::{CatalogError, Document, Finding, Format, POSITIVE, Spanned};
 use equipment::hand::{PatientFromProbe, Turn, between, depth_of, face_of, moved_to};
@@ -17,12 +18,18 @@ const FORMAT: Format = Format::new("Script", 1).with_max_bytes(1 << 20);
 const LONGEST_S: f64 = 3600.0;
 
 catalog::record! {
-    /// What a hand does, move after move.
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct Script {
-        /// The moves.
-        pub moves: Vec<Spanned<Move>>,
+    #[derive(Debug)]
+    struct ScriptFile {
+        moves: Vec<Spanned<Move>>,
     }
+}
+
+/// What a hand does, move after move.
+#[derive(Clone, Debug)]
+pub struct Script {
+    moves: Vec<Spanned<Move>>,
+    /// Where the moves were read from, for faults.
+    document: Arc<Document>,
 }
 
 catalog::choice! {
@@ -103,7 +110,7 @@ impl Script {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CatalogError> {
-        Document::open(path, &FORMAT)?.resolve()
+        Self::of(Document::open(path, &FORMAT)?)
     }
 
     /// Reads the text of a script; `source` names it in faults.
@@ -111,16 +118,23 @@ impl Script {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn parse(text: &str, source: &str) -> Result<Self, CatalogError> {
-        Document::parse(text, source, &FORMAT)?.resolve()
+        Self::of(Document::parse(text, source, &FORMAT)?)
+    }
+
+    fn of(document: Document) -> Result<Self, CatalogError> {
+        let file: ScriptFile = document.resolve()?;
+        Ok(Self {
+            moves: file.moves,
+            document: Arc::new(document),
+        })
     }
 
     /// Whether a session has the planes that the script goes to.
     ///
     /// # Errors
-    /// Every move to a plane that no task asks for, with its place in `source`.
-    pub fn check(&self, text: &str, source: &str, session: &Session) -> Result<(), CatalogError> {
-        let document = Document::parse(text, source, &FORMAT)?;
-        let mut faults = document.faults();
+    /// Every move to a plane that no task asks for, with its place.
+    pub fn check(&self, session: &Session) -> Result<(), CatalogError> {
+        let mut faults = self.document.faults();
         for step in &self.moves {
             if let Move::To { plane, .. } = &step.value
                 && exemplary(session, plane).is_none()
@@ -135,7 +149,7 @@ impl Script {
         }
         match faults.is_empty() {
             true => Ok(()),
-            false => Err(document.error(faults)),
+            false => Err(self.document.error(faults)),
         }
     }
 

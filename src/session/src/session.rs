@@ -147,6 +147,8 @@ pub struct Session {
     header: Header,
     steps: Vec<Step>,
     recorder: Option<Recorder>,
+    /// Steps that are in the recording.
+    recorded: usize,
     active: Option<Active>,
     acquired: Vec<Option<Arc<Picture>>>,
     start: Option<PatientFromProbe>,
@@ -189,6 +191,7 @@ impl Session {
             acquired: vec![None; scenario.tasks.len()],
             steps: Vec::new(),
             active: None,
+            recorded: 0,
             scenario,
             procedure,
             targets,
@@ -249,7 +252,8 @@ impl Session {
     /// One step: what hands did, what came of it. It is in the recording when this returns.
     ///
     /// # Errors
-    /// The step could not be recorded; the session itself went on.
+    /// The step could not be recorded yet, or its picture could not be made; the session went on, and
+    /// the next step tries again to record what is missing.
     pub fn step(&mut self, inputs: Inputs) -> Result<Progress, SessionError> {
         let mut events = Vec::new();
         if self.steps.is_empty() {
@@ -262,7 +266,7 @@ impl Session {
                 why: why.clone(),
             });
         }
-        let capture = self.capture(&seen, &mut events)?;
+        let capture = self.capture(&seen, &mut events);
         self.end_task(&seen, &mut events);
         let step = Step {
             tick: seen.tick,
@@ -274,14 +278,34 @@ impl Session {
             events: events.clone(),
         };
         self.steps.push(step);
-        if let (Some(recorder), Some(step)) = (&mut self.recorder, self.steps.last()) {
-            recorder.step(step)?;
-        }
+        self.record()?;
         Ok(Progress {
             seen,
             events,
-            capture,
+            capture: capture?,
         })
+    }
+
+    /// Writes all steps that are not in the recording yet: what a full disk refused is written as soon
+    /// as there is room.
+    fn record(&mut self) -> Result<(), RecordingError> {
+        if let Some(recorder) = &mut self.recorder {
+            for step in &self.steps[self.recorded..] {
+                recorder.step(step)?;
+                self.recorded += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a session that never began: what it has begun to record is taken away.
+    pub fn give_up(mut self) {
+        if let Some(recorder) = self.recorder.take() {
+            let part = recorder.part().to_owned();
+            drop(recorder);
+            // A file that stays says only what the scenario was.
+            let _ = std::fs::remove_file(part);
+        }
     }
 
     /// The score so far.
@@ -316,12 +340,14 @@ impl Session {
     /// # Errors
     /// The recording cannot be closed; what was recorded is still there.
     pub fn finish(mut self) -> Result<Outcome, SessionError> {
-        let exemplary = (0..self.targets.len())
-            .map(|task| self.exemplary(task))
-            .collect::<Result<_, _>>()?;
+        // First what cannot be made again.
+        self.record()?;
         if let Some(recorder) = self.recorder.take() {
             recorder.close()?;
         }
+        let exemplary = (0..self.targets.len())
+            .map(|task| self.exemplary(task))
+            .collect::<Result<_, _>>()?;
         Ok(Outcome {
             score: self.score(),
             header: self.header,

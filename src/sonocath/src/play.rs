@@ -37,18 +37,15 @@ fn follow(arguments: &PlayArguments, terminal: &Terminal) -> Result<ExitCode, Fa
         .script
         .as_deref()
         .ok_or_else(|| Failure::new("say --script"))?;
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::new(format!("--script {}: {error}", path.display())))?;
-    let source = path.display().to_string();
-    let script = Script::parse(&text, &source)?;
+    let script = Script::open(path)?;
     let folder = Folder::new(&arguments.out)?;
     let seed = arguments.seed.unwrap_or(0);
     let patient = arguments.patient.as_deref();
     let begun = setup(scenario, patient, seed, &folder, terminal)
         .and_then(|setup| Ok(Session::begin(setup)?));
     let mut session = begun.inspect_err(|_| folder.give_up())?;
-    if let Err(error) = script.check(&text, &source, &session) {
-        drop(session);
+    if let Err(error) = script.check(&session) {
+        session.give_up();
         folder.give_up();
         return Err(error.into());
     }
@@ -58,7 +55,8 @@ fn follow(arguments: &PlayArguments, terminal: &Terminal) -> Result<ExitCode, Fa
         session.step(inputs)?;
         if session.steps().len() as u64 > LONGEST_S * u64::from(procedure::TICKS_PER_S) {
             return Err(Failure::new(format!(
-                "{source}: the script is longer than {LONGEST_S} s"
+                "{}: the script is longer than {LONGEST_S} s",
+                path.display()
             )));
         }
     }
@@ -210,7 +208,6 @@ impl Folder {
 
     /// Takes away what was begun before anything was played.
     fn give_up(&self) {
-        let _ = fs::remove_file(self.path.join("recording.mcap.part"));
         if self.is_new {
             let _ = fs::remove_dir(&self.path);
         }

@@ -15,10 +15,32 @@ use crate::decimate::{ShownMesh, cell_for, clustered, smooth};
 use crate::hand::SkinHand;
 use crate::skin::SkinSurface;
 
-/// Triangles that are shown, by group: the skin, what is hidden at first, and all else.
-const SKIN_TRIANGLES: usize = 16_000;
-const SOFT_TRIANGLES: usize = 20_000;
-const INNER_TRIANGLES: usize = 44_000;
+/// How finely a body is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// For a graphics card.
+    Fine,
+    /// For a processor that plays one: a triangle of a few pixels costs it as much as a large one.
+    Coarse,
+}
+
+impl Detail {
+    /// For a device.
+    pub fn of_device(is_software: bool) -> Self {
+        match is_software {
+            true => Self::Coarse,
+            false => Self::Fine,
+        }
+    }
+
+    /// Triangles by group: the skin, what is hidden at first, and all else.
+    fn triangles(self) -> [usize; 3] {
+        match self {
+            Self::Fine => [16_000, 20_000, 44_000],
+            Self::Coarse => [8_000, 10_000, 22_000],
+        }
+    }
+}
 
 /// Layers in which a body is peeled, from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,8 +129,8 @@ impl Body {
 }
 
 /// Makes a patient ready to be shown. Takes seconds: call it on a worker.
-pub fn shown(patient: &Patient, tissues: &TissueTable) -> Body {
-    let budgets = budgets(&patient.structures);
+pub fn shown(patient: &Patient, tissues: &TissueTable, detail: Detail) -> Body {
+    let budgets = budgets(&patient.structures, detail);
     let parts: Vec<Part> = patient
         .structures
         .par_iter()
@@ -129,17 +151,17 @@ pub fn shown(patient: &Patient, tissues: &TissueTable) -> Body {
 }
 
 /// Makes it on a thread of its own.
-pub fn shown_on_worker(patient: Arc<Patient>) -> std::sync::mpsc::Receiver<Body> {
+pub fn shown_on_worker(patient: Arc<Patient>, detail: Detail) -> std::sync::mpsc::Receiver<Body> {
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         // Nobody listens any more: the room was left.
-        let _ = send.send(shown(&patient, TissueTable::builtin()));
+        let _ = send.send(shown(&patient, TissueTable::builtin(), detail));
     });
     receive
 }
 
 /// How many triangles each structure may have: large ones more, but less than in proportion.
-fn budgets(structures: &[Structure]) -> Vec<usize> {
+fn budgets(structures: &[Structure], detail: Detail) -> Vec<usize> {
     let layers: Vec<Layer> = structures.iter().map(|s| Layer::of(s.kind)).collect();
     let weights: Vec<f64> = structures
         .iter()
@@ -150,7 +172,7 @@ fn budgets(structures: &[Structure]) -> Vec<usize> {
         Layer::Soft => 1,
         _ => 2,
     };
-    let totals = [SKIN_TRIANGLES, SOFT_TRIANGLES, INNER_TRIANGLES];
+    let totals = detail.triangles();
     let mut sums = [0.0; 3];
     for (layer, weight) in layers.iter().zip(&weights) {
         sums[group(*layer)] += weight;
@@ -242,9 +264,11 @@ mod tests {
         let patient = recipe
             .make(Atlas::builtin(), TissueTable::builtin(), &Silent)
             .expect("it is made in other tests too");
-        let body = shown(&patient, TissueTable::builtin());
+        let body = shown(&patient, TissueTable::builtin(), Detail::Fine);
         assert_eq!(body.parts.len(), patient.structures.len());
         assert!(body.triangles() < 100_000, "{}", body.triangles());
+        let coarse = shown(&patient, TissueTable::builtin(), Detail::Coarse);
+        assert!(coarse.triangles() < 50_000, "{}", coarse.triangles());
         let start = body.start.expect("it has a skin and a kidney");
         assert!(start.outward.x() < -0.5, "{:?}", start.outward);
         assert!(body.parts.iter().all(|part| part.collider.is_some()));

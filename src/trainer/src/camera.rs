@@ -153,7 +153,7 @@ impl Pace {
     /// Where frames take long, the body waits for some more of them, so that the live image does
     /// not; it is drawn five times a second all the same.
     fn interval_s(&self) -> f32 {
-        const FRAMES: f32 = 2.6;
+        const FRAMES: f32 = 3.6;
         const LONGEST_S: f32 = 0.19;
         match self.every_s > 0.0 {
             true => (FRAMES * self.frame_s).clamp(self.every_s, LONGEST_S),
@@ -271,7 +271,9 @@ fn keep_pace(
     if eye.is_active != pace.is_drawn {
         eye.is_active = pace.is_drawn;
     }
-    figures.scenes += u32::from(pace.is_drawn);
+    if pace.is_drawn {
+        figures.scene();
+    }
 }
 
 #[cfg(test)]
@@ -318,7 +320,7 @@ mod tests {
         pace.is_stale = true;
         pace.step(0.03);
         assert!(!pace.is_drawn, "too soon");
-        pace.step(0.11);
+        pace.step(0.17);
         assert!(pace.is_drawn);
     }
 }

@@ -16,7 +16,7 @@ use scenario::{PatientRef, Scenario};
 use session::{Script, Session, Setup};
 use trainer::player::{Hands, Playing, write_results};
 use trainer::{
-    Frame, Language, Room, RoomFigures, Shown, Step, TaskState, run_offscreen, run_window,
+    Frame, Language, Room, RoomFigures, Shown, Stats, Step, TaskState, run_offscreen, run_window,
 };
 
 /// A room to practise in: plays a scenario, records it, scores it.
@@ -101,7 +101,8 @@ fn plain(error: &dyn Display) -> DisplayName {
 fn run(arguments: &Arguments) -> Result<(), DisplayName> {
     let size = size(&arguments.size)?;
     let scenario = open_scenario(&arguments.scenario)?;
-    let script = arguments.script.as_deref().map(open_script).transpose()?;
+    let script = arguments.script.as_deref().map(Script::open).transpose();
+    let script = script.map_err(|error| plain(&error))?;
     // Asked before anything is made, so that nothing is left behind where nothing can be shown.
     if !arguments.headless {
         trainer::device::require_display().map_err(|error| error.notice())?;
@@ -125,10 +126,10 @@ fn run(arguments: &Arguments) -> Result<(), DisplayName> {
         // Nothing was recorded: the folder that was just made goes.
         let _ = std::fs::remove_dir(&folder);
     })?;
-    if let Some((script, text, source)) = &script {
-        script
-            .check(text, source, &session)
-            .map_err(|error| plain(&error))?;
+    if let Some(Err(error)) = script.as_ref().map(|script| script.check(&session)) {
+        session.give_up();
+        let _ = std::fs::remove_dir(&folder);
+        return Err(plain(&error));
     }
     let room = Room {
         patient: shown_patient,
@@ -138,9 +139,9 @@ fn run(arguments: &Arguments) -> Result<(), DisplayName> {
         language: arguments.lang.into(),
         show_stats: arguments.stats,
     };
-    let hands = script.map_or(Hands::Room, |(script, ..)| Hands::Script(script));
+    let hands = script.map_or(Hands::Room, Hands::Script);
     let playing = Playing::start(session, hands);
-    let (end, over) = (playing.end(), playing.over());
+    let (end, over, stats) = (playing.end(), playing.over(), playing.stats());
     let shown = match &arguments.screenshots {
         None => run_window(room, Box::new(playing), size),
         Some(folder) => {
@@ -159,7 +160,7 @@ fn run(arguments: &Arguments) -> Result<(), DisplayName> {
     written.map_err(|error| plain(&format!("{}: {error}", folder.display())))?;
     let figures = shown.map_err(|error| error.notice())?;
     if arguments.stats {
-        say(&figures_text(&figures));
+        say(&figures_text(&figures, stats()));
     }
     say(&summary(&folder, outcome.score.points, arguments.lang));
     Ok(())
@@ -187,14 +188,16 @@ fn summary(folder: &Path, points: f64, lang: Lang) -> String {
     }
 }
 
-fn figures_text(figures: &RoomFigures) -> String {
+fn figures_text(figures: &RoomFigures, stats: Stats) -> String {
     format!(
-        "window {:.1} Hz (95 % of frames within {:.0} ms), live image {:.1}/s, image in the body {:.1}/s, body {:.1}/s",
+        "window {:.1} Hz (95 % of frames within {:.0} ms), live image {:.1}/s, image in the body {:.1}/s, body {:.1}/s; 95 % of images made within {:.0} ms of their pose and in the panel within {:.0} ms",
         figures.window_hz,
         figures.frame_p95_ms,
         figures.texture_hz,
         figures.plane_hz,
-        figures.scene_hz
+        figures.scene_hz,
+        stats.pose_to_image_p95_ms,
+        figures.pose_to_panel_p95_ms,
     )
 }
 
@@ -233,14 +236,6 @@ fn open_scenario(said: &Path) -> Result<Scenario, DisplayName> {
             hint("；是否想用 ", "？")
         ),
     })
-}
-
-fn open_script(path: &Path) -> Result<(Script, String, String), DisplayName> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| plain(&format!("--script {}: {error}", path.display())))?;
-    let source = path.display().to_string();
-    let script = Script::parse(&text, &source).map_err(|error| plain(&error))?;
-    Ok((script, text, source))
 }
 
 /// The patient, and how a person said it.

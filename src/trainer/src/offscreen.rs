@@ -14,7 +14,7 @@ use bevy::render::render_resource::{TextureFormat, TextureUsages};
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy_egui::PrimaryEguiContext;
 
-use crate::body;
+use crate::body::{self, Detail};
 use crate::camera::Orbit;
 use crate::controls::Hand;
 use crate::device;
@@ -107,7 +107,9 @@ pub fn run_offscreen(
         return Err(RoomError::Size(width, height));
     }
     let device = device::find()?;
-    let body = BodyShown::ready(body::shown(&room.patient, TissueTable::builtin()));
+    let detail = Detail::of_device(device.is_software);
+    let body = body::shown(&room.patient, TissueTable::builtin(), detail);
+    let body = BodyShown::ready(body);
     let mut app = App::new();
     app.add_plugins(engine(None, true));
     prepare(&mut app, room, player, body, &device);
@@ -152,7 +154,7 @@ fn drive(
             Step::Stop => break,
         }
     }
-    Ok(app.world().resource::<Figures>().now)
+    Ok(app.world_mut().resource_mut::<Figures>().whole())
 }
 
 fn screenshot(app: &mut App, target: &Handle<Image>, path: &Path) -> Result<(), RoomError> {

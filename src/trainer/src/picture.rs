@@ -79,6 +79,10 @@ fn make_image(
     });
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the room measures how long pictures take to reach the panel"
+)]
 fn take_picture(
     latest: Res<Latest>,
     mut live: ResMut<LiveImage>,
@@ -104,7 +108,7 @@ fn take_picture(
     let _ = images.insert(&live.handle, texture);
     live.number = shown.number;
     live.geometry = Some(*geometry);
-    figures.textures += 1;
+    figures.picture(shown.posed.elapsed().as_secs_f32());
     pace.is_stale = true;
 }
 
@@ -143,7 +147,7 @@ fn show_plane(
     transform.set_if_neq(convert::transform(&shown.patient_from_probe));
     visibility.set_if_neq(Visibility::Visible);
     live.plane_number = live.number;
-    figures.planes += 1;
+    figures.plane();
 }
 
 /// Opens what lies between the eye and the image.

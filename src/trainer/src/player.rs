@@ -40,7 +40,7 @@ const SLOW_MS: f64 = 55.0;
 const FAST: (u32, u32) = (80, 512);
 
 /// Fast pictures are made no more often.
-const LIVE_EVERY: Duration = Duration::from_millis(55);
+const LIVE_EVERY: Duration = Duration::from_millis(42);
 
 /// When so much behind, the session leaves time out instead of running after it.
 const MOST_BEHIND: Duration = Duration::from_millis(250);
@@ -132,6 +132,12 @@ impl Playing {
     /// Where the outcome will be when the player is gone.
     pub fn end(&self) -> Arc<End> {
         Arc::clone(&self.end)
+    }
+
+    /// Says how pictures have come of late.
+    pub fn stats(&self) -> impl Fn() -> Stats + use<> {
+        let board = Arc::clone(&self.board);
+        move || lock(&board.picture).stats
     }
 
     /// Says whether a script has come to its end.
@@ -383,6 +389,7 @@ fn image(board: &Board, medium: &Medium, probe: &Probe) {
             number,
             picture,
             patient_from_probe,
+            posed: since,
         });
         number += 1;
         let now = Instant::now();

@@ -168,39 +168,87 @@ fn key_of(score: &scoring::TaskScore) -> (String, u64) {
 /// Figures of the room itself.
 #[derive(Resource, Default)]
 pub struct Figures {
-    /// As of the last second.
+    /// As of the last seconds.
     pub now: RoomFigures,
+    recent: Count,
+    /// Since the first live picture.
+    whole: Count,
+}
+
+/// What is counted over a while.
+#[derive(Default)]
+struct Count {
+    /// Times between frames, s.
     frames: Vec<f32>,
     seconds: f64,
-    /// Pictures put into the panel since the last reckoning.
-    pub textures: u32,
-    /// Pictures put on the plane since the last reckoning.
-    pub planes: u32,
-    /// Frames of the body's view since the last reckoning.
-    pub scenes: u32,
+    /// Of them with a live picture: the probe is on the skin and nothing is frozen.
+    live_s: f64,
+    /// From the pose of a picture until it was put into the panel, s.
+    waits: Vec<f32>,
+    planes: u32,
+    scenes: u32,
+}
+
+impl Count {
+    fn figures(&mut self) -> RoomFigures {
+        let per_s = |count: usize, seconds: f64| count as f64 / seconds.max(1e-6);
+        RoomFigures {
+            window_hz: per_s(self.frames.len(), self.seconds),
+            texture_hz: per_s(self.waits.len(), self.live_s),
+            plane_hz: per_s(self.planes as usize, self.live_s),
+            scene_hz: per_s(self.scenes as usize, self.seconds),
+            frame_p95_ms: 1e3 * percentile_95(&mut self.frames),
+            pose_to_panel_p95_ms: 1e3 * percentile_95(&mut self.waits),
+        }
+    }
+}
+
+fn percentile_95(values: &mut [f32]) -> f64 {
+    values.sort_by(f32::total_cmp);
+    let last = values.len().saturating_sub(1);
+    let at = (values.len() * 95 / 100).min(last);
+    values.get(at).copied().map_or(0.0, f64::from)
 }
 
 impl Figures {
-    /// Takes a frame; every two seconds the figures are reckoned anew.
-    fn take(&mut self, frame_s: f32) {
-        const OVER_S: f64 = 2.0;
-        self.frames.push(frame_s);
-        self.seconds += f64::from(frame_s);
-        if self.seconds < OVER_S {
-            return;
+    /// Counts a picture put into the panel, so many seconds after its pose.
+    pub fn picture(&mut self, wait_s: f32) {
+        for count in [&mut self.recent, &mut self.whole] {
+            count.waits.push(wait_s);
         }
-        let mut frames = std::mem::take(&mut self.frames);
-        frames.sort_by(f32::total_cmp);
-        let p95 = frames[(frames.len() * 95 / 100).min(frames.len() - 1)];
-        let per_s = |count: u32| f64::from(count) / self.seconds;
-        self.now = RoomFigures {
-            window_hz: frames.len() as f64 / self.seconds,
-            frame_p95_ms: f64::from(p95) * 1e3,
-            texture_hz: per_s(self.textures),
-            plane_hz: per_s(self.planes),
-            scene_hz: per_s(self.scenes),
-        };
-        (self.textures, self.planes, self.scenes, self.seconds) = (0, 0, 0, 0.0);
+    }
+
+    /// Counts a picture put on the plane in the body.
+    pub fn plane(&mut self) {
+        self.recent.planes += 1;
+        self.whole.planes += 1;
+    }
+
+    /// Counts a frame of the body's view.
+    pub fn scene(&mut self) {
+        self.recent.scenes += 1;
+        self.whole.scenes += 1;
+    }
+
+    /// Over all since the first live picture.
+    pub fn whole(&mut self) -> RoomFigures {
+        self.whole.figures()
+    }
+
+    /// Takes a frame; every two seconds the figures are reckoned anew.
+    fn take(&mut self, frame_s: f32, is_live: bool) {
+        const OVER_S: f64 = 2.0;
+        for count in [&mut self.recent, &mut self.whole] {
+            count.frames.push(frame_s);
+            count.seconds += f64::from(frame_s);
+            count.live_s += f64::from(if is_live { frame_s } else { 0.0 });
+        }
+        if self.whole.waits.is_empty() {
+            self.whole = Count::default();
+        }
+        if self.recent.seconds >= OVER_S {
+            self.now = std::mem::take(&mut self.recent).figures();
+        }
     }
 }
 
@@ -273,8 +321,9 @@ fn send(mut session: ResMut<Session>, mut exits: MessageReader<AppExit>) {
         .for_each(|command| player.send(command));
 }
 
-fn measure(time: Res<Time<Real>>, mut figures: ResMut<Figures>) {
-    figures.take(time.delta_secs());
+fn measure(time: Res<Time<Real>>, latest: Res<Latest>, mut figures: ResMut<Figures>) {
+    let is_live = latest.picture.is_some() && !latest.frozen;
+    figures.take(time.delta_secs(), is_live);
 }
 
 #[cfg(test)]
@@ -283,19 +332,20 @@ mod tests {
 
     #[test]
     fn figures_are_counts_over_time() {
-        let mut figures = Figures {
-            textures: 30,
-            ..Figures::default()
-        };
-        (0..40).for_each(|_| figures.take(0.05));
-        (0..5).for_each(|_| figures.take(0.05));
-        assert!(
-            (figures.now.window_hz - 20.0).abs() < 0.6,
-            "{:?}",
-            figures.now
-        );
-        assert!((figures.now.frame_p95_ms - 50.0).abs() < 0.1);
-        assert!((figures.now.texture_hz - 15.0).abs() < 0.5);
+        let mut figures = Figures::default();
+        // The room comes up: nothing to see yet.
+        (0..20).for_each(|_| figures.take(0.1, false));
+        for wait_ms in 1..=40 {
+            figures.picture(wait_ms as f32 * 1e-3);
+            figures.take(0.05, true);
+        }
+        for now in [figures.now, figures.whole()] {
+            assert!((now.window_hz - 20.0).abs() < 0.6, "{now:?}");
+            assert!((now.frame_p95_ms - 50.0).abs() < 0.1);
+            assert!((now.texture_hz - 20.0).abs() < 0.6);
+            assert_eq!(now.plane_hz, 0.0);
+            assert!((now.pose_to_panel_p95_ms - 39.0).abs() < 0.1);
+        }
     }
 
     #[test]

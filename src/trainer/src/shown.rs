@@ -4,6 +4,7 @@
 //! to be shown once a frame and sends what hands did; it never waits.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use anatomy::tissue::DisplayName;
 use equipment::hand::PatientFromProbe;
@@ -119,6 +120,8 @@ pub struct PictureShown {
     pub picture: Picture,
     /// The pose it was made at.
     pub patient_from_probe: PatientFromProbe,
+    /// When that pose was known.
+    pub posed: Instant,
 }
 
 /// A task of the list.
@@ -152,21 +155,24 @@ pub enum TaskState {
 pub struct Stats {
     /// Live pictures made per second.
     pub images_per_s: f64,
-    /// From a hand's pose to the picture made at it: 95th percentile, ms.
+    /// From a hand's pose to the picture made at it: 95th percentile of the last ones, ms.
     pub pose_to_image_p95_ms: f64,
 }
 
-/// Figures that the room measures of itself, over the last seconds.
+/// Figures that the room measures of itself over a while.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RoomFigures {
     /// Frames of the window per second.
     pub window_hz: f64,
     /// 95th percentile of the time between frames, ms.
     pub frame_p95_ms: f64,
-    /// New pictures in the panel per second.
+    /// New pictures in the panel per second in which the image is live.
     pub texture_hz: f64,
-    /// New pictures on the cut plane in the body per second.
+    /// New pictures on the cut plane in the body per second in which the image is live.
     pub plane_hz: f64,
     /// Frames of the body's view per second.
     pub scene_hz: f64,
+    /// From a hand's pose until the picture made at it is in the panel: 95th percentile, ms. The
+    /// frame that shows it is drawn after that.
+    pub pose_to_panel_p95_ms: f64,
 }

@@ -173,6 +173,10 @@ impl Worker {
         }
     }
 
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "pictures say when they were posed"
+    )]
     fn draw(&mut self) {
         self.now.tick += 1;
         self.now.probe = self.hand.map(|hand| ProbeShown {
@@ -184,11 +188,13 @@ impl Worker {
         let Some(hand) = self.hand.filter(|_| !self.now.frozen) else {
             return;
         };
+        let posed = Instant::now();
         let number = self.now.picture.as_ref().map_or(1, |p| p.number + 1);
         self.now.picture = Some(Arc::new(PictureShown {
             number,
             picture: fan(&self.probe, &self.now.console, number),
             patient_from_probe: hand.pose(),
+            posed,
         }));
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bevy::asset::io::embedded::EmbeddedAssetRegistry;
+use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::log::LogPlugin;
 use bevy::pbr::PbrPlugin;
 use bevy::prelude::*;
@@ -13,7 +14,7 @@ use bevy::window::{PresentMode, WindowResolution};
 use bevy::winit::{UpdateMode, WinitSettings};
 use bevy_egui::{EguiGlobalSettings, EguiPlugin, PrimaryEguiContext};
 
-use crate::body;
+use crate::body::{self, Detail};
 use crate::camera::Pace;
 use crate::device::{self, Device};
 use crate::error::RoomError;
@@ -31,7 +32,8 @@ pub fn run_window(
 ) -> Result<RoomFigures, RoomError> {
     device::require_display()?;
     let device = device::find()?;
-    let body = BodyShown::awaiting(body::shown_on_worker(room.patient.clone()));
+    let detail = Detail::of_device(device.is_software);
+    let body = BodyShown::awaiting(body::shown_on_worker(room.patient.clone(), detail));
     let mut app = App::new();
     let window = Window {
         title: "sonocath".to_owned(),
@@ -81,8 +83,15 @@ fn gentle_pace() -> WinitSettings {
 #[derive(Resource, Default)]
 struct LastFigures(std::sync::Arc<std::sync::Mutex<RoomFigures>>);
 
-fn keep_figures(figures: Res<Figures>, last: Res<LastFigures>) {
-    *last.0.lock().unwrap_or_else(|broken| broken.into_inner()) = figures.now;
+fn keep_figures(
+    mut figures: ResMut<Figures>,
+    last: Res<LastFigures>,
+    exits: MessageReader<AppExit>,
+) {
+    if !exits.is_empty() {
+        let whole = figures.whole();
+        *last.0.lock().unwrap_or_else(|broken| broken.into_inner()) = whole;
+    }
 }
 
 /// Bevy's plugins, less what the room has no use for.
@@ -141,6 +150,20 @@ pub(crate) fn prepare(
     .insert_resource(ClearColor(Color::srgb_u8(0x0a, 0x0d, 0x11)));
     open(app, room, player, body);
     app.insert_resource(Pace::for_device(device.is_software));
+    if device.is_software {
+        run_in_turn(app);
+    }
+}
+
+/// Systems one after the other: where all processors draw and make images, handing small systems
+/// to workers costs more than it saves.
+fn run_in_turn(app: &mut App) {
+    for sub_app in app.sub_apps_mut().iter_mut() {
+        let mut schedules = sub_app.world_mut().resource_mut::<Schedules>();
+        for (_, schedule) in schedules.iter_mut() {
+            schedule.set_executor(SingleThreadedExecutor::new());
+        }
+    }
 }
 
 /// Puts a cheaper shader in the place of Bevy's last copy, before anything loads it.

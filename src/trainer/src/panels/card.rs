@@ -117,11 +117,17 @@ fn row(ui: &mut Ui, item: &Item, panels: &Panels<'_>) {
     let share = (item.points / item.of.max(1e-9)).clamp(0.0, 1.0) as f32;
     let filled = Rect::from_min_size(bar.min, vec2(bar.width() * share, bar.height()));
     ui.painter().rect_filled(filled, 2.5, color);
-    paragraph(ui, language.name(&item.found), theme::small(), theme::DIM);
-    if let Some(advice) = &item.advice {
-        let words = language.name(&advice.words);
-        let text = format!("→ {words}");
-        paragraph(ui, &text, theme::body(), theme::ACCENT);
+    let found = language.name(&item.found);
+    let advice = item
+        .advice
+        .as_ref()
+        .map(|advice| language.name(&advice.words));
+    // An advice mostly begins with what was found.
+    if advice.is_none_or(|words| !words.contains(found)) {
+        paragraph(ui, found, theme::small(), theme::DIM);
+    }
+    if let Some(words) = advice {
+        paragraph(ui, &format!("→ {words}"), theme::body(), theme::ACCENT);
     }
     ui.add_space(4.0);
     let (line, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), Sense::hover());

@@ -42,7 +42,7 @@ fn figures(panels: &Panels<'_>) -> String {
         (words::IMAGES, player.images_per_s, "/s"),
         (words::TEXTURE, room.texture_hz, "Hz"),
         (words::PLANE, room.plane_hz, "Hz"),
-        (words::LATENCY, player.pose_to_image_p95_ms, "ms"),
+        (words::LATENCY, room.pose_to_panel_p95_ms, "ms"),
     ];
     let text = |(word, value, unit): (words::Word, f64, &str)| {
         format!("{} {value:.0} {unit}", panels.say(word))
