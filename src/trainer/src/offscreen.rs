@@ -161,7 +161,7 @@ fn screenshot(app: &mut App, target: &Handle<Image>, path: &Path) -> Result<(), 
     /// Frames within which a picture comes back.
     const PATIENCE: u32 = 60;
     /// Frames until a glyph or a picture that is new has reached the device.
-    const SETTLING: u32 = 2;
+    const SETTLING: u32 = 4;
     (0..SETTLING).for_each(|_| app.update());
     let caught: Arc<Mutex<Option<Image>>> = Arc::default();
     let into = Arc::clone(&caught);

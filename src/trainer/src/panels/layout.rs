@@ -42,7 +42,7 @@ impl Layout {
         let image_width = (1.02 * upper_height).clamp(360.0, 0.5 * inner_width);
         let scene_width = inner_width - GAP - image_width;
         let left_height = bottom - GAP - top;
-        let layers_height = (0.46 * left_height).clamp(270.0, 340.0);
+        let layers_height = (0.41 * left_height).clamp(262.0, 340.0);
         let at = |x: f32, y: f32, w: f32, h: f32| {
             let (min, max) = (pos2(x, y), pos2(x + w, y + h));
             Rect::from_min_max(min.round_down(), max.round_down())
