@@ -199,8 +199,8 @@ impl Medium {
     }
 
     /// What modulates a medium's speckle; none for even speckle.
-    pub(crate) fn texture(&self, medium: MediumId) -> Option<&TextureField> {
-        self.textures[self.index(medium)].as_ref()
+    pub(crate) fn texture_at(&self, index: usize) -> Option<&TextureField> {
+        self.textures[index].as_ref()
     }
 
     /// The thin layer between two media.

@@ -8,7 +8,7 @@ use crate::angle::atan2;
 use crate::displacement::Displacement;
 use crate::grid::{ScanGrid, Shape};
 use crate::insonation::{Cell, Division, Insonation};
-use crate::medium::{Medium, MediumId};
+use crate::medium::Medium;
 use crate::simd::wide;
 use crate::speckle::{Lattice, Scatterers, Tile, hash3};
 use crate::splat::{Echoes, sin_cos_turns};
@@ -178,27 +178,27 @@ pub(crate) struct TissueMemory {
     moved: [Vec<f32>; 3],
     beam: [Vec<f32>; 3],
     located: Locations,
-    chosen: Chosen,
+    /// By medium number: the tile's echoes of textured tissue.
+    textured: Vec<Textured>,
     /// `[variant][depth]`: amplitude of speckle.
     gains: Vec<f32>,
     media_echoes: Vec<MediumEchoes>,
-    subset: [Vec<f32>; 4],
-    media: Vec<MediumId>,
-    members: Vec<u32>,
+    texture_gains: Vec<f32>,
 }
 
-/// The tile's scatterers that have become echoes, in the echoes' order.
+/// Echoes of one textured medium.
 #[derive(Debug, Default)]
-struct Chosen {
-    /// Tissue coordinates less the tile's centre, mm.
+struct Textured {
+    /// Which of the band's echoes.
+    echo: Vec<u32>,
+    /// Tissue coordinates of their scatterers, mm.
     place: [Vec<f32>; 3],
-    medium: Vec<MediumId>,
 }
 
-impl Chosen {
+impl Textured {
     fn clear(&mut self) {
+        self.echo.clear();
         self.place.iter_mut().for_each(Vec::clear);
-        self.medium.clear();
     }
 }
 
@@ -207,6 +207,7 @@ impl Chosen {
 struct MediumEchoes {
     strength: f32,
     flows: bool,
+    is_textured: bool,
 }
 
 /// A scatterer that sound reaches.
@@ -217,17 +218,6 @@ struct Strong {
     /// How far it lies beside the path in elevation, mm.
     lift_mm: f32,
     amplitude: f32,
-}
-
-/// A scatterer inside the tile.
-#[derive(Clone, Copy, Debug, Default)]
-struct Kept {
-    /// Its place in the lists.
-    index: u32,
-    cell: u32,
-    depth: u32,
-    e_mm: f32,
-    weight: f32,
 }
 
 /// Scatterers are looked for at most so far out of the slice's own place, mm.
@@ -290,8 +280,6 @@ impl TissueStage<'_> {
         let frame = self.frame(band, u, lifts_mm);
         let lattice = &self.thinning.lattice;
         let cells = memory.scatterers.list(lattice, band.level, &tile);
-        memory.chosen.clear();
-        let start = echoes.len();
         for first in (0..cells).step_by(STRETCH) {
             let stretch = first..(first + STRETCH).min(cells);
             memory
@@ -309,9 +297,9 @@ impl TissueStage<'_> {
                 ..
             } = memory;
             located.find((u, z, e), &scatterers.mark, &frame);
-            self.choose(memory, echoes);
+            self.choose(&tile.center, memory, echoes);
         }
-        self.texture(&tile.center, start, memory, echoes);
+        self.texture(memory, echoes);
     }
 
     /// Beam coordinates of the scatterers; `center` is the tile's in the probe's frame.
@@ -455,12 +443,12 @@ impl TissueStage<'_> {
     }
 
     /// Scatterers found that sound reaches become echoes, without their texture.
-    fn choose(&self, memory: &mut TissueMemory, echoes: &mut Echoes) {
+    fn choose(&self, center: &Vector3<f64>, memory: &mut TissueMemory, echoes: &mut Echoes) {
         let TissueMemory {
             scatterers,
-            beam: [_, z_list, _],
+            beam: [_, z_list, e_list],
             located,
-            chosen,
+            textured,
             gains,
             media_echoes,
             ..
@@ -471,15 +459,16 @@ impl TissueStage<'_> {
         // wait for each other, and nothing is guessed wrong.
         located.strong.resize(located.kept.len(), Strong::default());
         let mut count = 0;
-        for kept in &located.kept {
-            let depth = kept.depth as usize;
-            let cell = &self.insonation.cells[kept.cell as usize];
+        for &index in &located.kept {
+            let i = index as usize;
+            let depth = located.depth[i] as usize;
+            let cell = &self.insonation.cells[located.cell[i] as usize];
             let gain = gains[usize::from(cell.variant) * depths + depth];
             let strength = media_echoes[self.medium.index(cell.medium)].strength;
-            let amplitude = strength * cell.amplitude * gain * kept.weight;
-            let lift_mm = kept.e_mm - cell.lift_mm();
+            let amplitude = strength * cell.amplitude * gain * located.weight[i];
+            let lift_mm = e_list[i] - cell.lift_mm();
             located.strong[count] = Strong {
-                index: kept.index,
+                index,
                 lift_mm,
                 amplitude,
             };
@@ -487,10 +476,12 @@ impl TissueStage<'_> {
             count += usize::from(is_loud & tables.is_within_elevation(depth, lift_mm));
         }
         let strong = &located.strong[..count];
+        let start = echoes.len() as u32;
+        let center = center.map(|c| c as f32);
         let lines_per_path = 1.0 / division.paths_per_line as f32;
         let lines = self.grid.lines;
         let closed = matches!(self.grid.shape, Shape::Fan { closed: true, .. });
-        for (strong, out) in strong.iter().zip(echoes.grow(count)) {
+        for (echo, (strong, out)) in (start..).zip(strong.iter().zip(echoes.grow(count))) {
             let i = strong.index as usize;
             let cell = &self.insonation.cells[located.cell[i] as usize];
             let depth = located.depth[i] as usize;
@@ -502,8 +493,9 @@ impl TissueStage<'_> {
             let near = (line + 0.5).max(0.0) as i32 as usize;
             let near = if closed { near % lines } else { near };
             let mut complex = (profile.re * strong.amplitude, profile.im * strong.amplitude);
+            let medium = self.medium.index(cell.medium);
             if let Some(tick) = self.flow_tick
-                && media_echoes[self.medium.index(cell.medium)].flows
+                && media_echoes[medium].flows
             {
                 let place = [0, 1, 2].map(|axis| scatterers.place[axis][i].to_bits());
                 complex = flown(complex, hash3(place[0], place[1], place[2], tick));
@@ -512,14 +504,13 @@ impl TissueStage<'_> {
             *out.delay_mm = z_list[i] + cell.shift_mm;
             (*out.re, *out.im) = complex;
             *out.row = tables.row(near, cell.variant, depth);
-        }
-        let cell_of =
-            |strong: &Strong| &self.insonation.cells[located.cell[strong.index as usize] as usize];
-        chosen
-            .medium
-            .extend(strong.iter().map(|strong| cell_of(strong).medium));
-        for (list, from) in chosen.place.iter_mut().zip(&scatterers.place) {
-            list.extend(strong.iter().map(|strong| from[strong.index as usize]));
+            if media_echoes[medium].is_textured {
+                let textured = &mut textured[medium];
+                textured.echo.push(echo);
+                for (axis, list) in textured.place.iter_mut().enumerate() {
+                    list.push(scatterers.place[axis][i] + center[axis]);
+                }
+            }
         }
     }
 
@@ -540,7 +531,12 @@ impl TissueStage<'_> {
             .extend(media.map(|(index, strength)| MediumEchoes {
                 strength: strength / density.sqrt() as f32,
                 flows: self.medium.material_at(index).flows,
+                is_textured: self.medium.texture_at(index).is_some(),
             }));
+        memory
+            .textured
+            .resize_with(self.strengths.len(), Textured::default);
+        memory.textured.iter_mut().for_each(Textured::clear);
     }
 
     /// The depth nodes of a band.
@@ -549,52 +545,25 @@ impl TissueStage<'_> {
         node(band.z_mm.0)..=node(band.z_mm.1)
     }
 
-    /// Multiplies echoes from `start` on by their tissues' textures.
-    fn texture(
-        &self,
-        center: &Vector3<f64>,
-        start: usize,
-        memory: &mut TissueMemory,
-        echoes: &mut Echoes,
-    ) {
-        let TissueMemory {
-            chosen,
-            subset: [x, y, z, gain],
-            media,
-            members,
-            ..
-        } = memory;
-        media.clear();
-        for &medium in &chosen.medium {
-            if media.last() != Some(&medium) && !media.contains(&medium) {
-                media.push(medium);
-            }
-        }
-        for &medium in media.iter() {
-            let Some(texture) = self.medium.texture(medium) else {
+    /// Multiplies the tile's echoes by their tissues' textures.
+    fn texture(&self, memory: &mut TissueMemory, echoes: &mut Echoes) {
+        let gains = &mut memory.texture_gains;
+        for (index, textured) in memory.textured.iter_mut().enumerate() {
+            let Some(texture) = self.medium.texture_at(index) else {
                 continue;
             };
-            members.clear();
-            let of_medium = chosen
-                .medium
-                .iter()
-                .enumerate()
-                .filter(|(_, of)| **of == medium);
-            members.extend(of_medium.map(|(index, _)| index as u32));
-            for (list, (from, middle)) in [&mut *x, y, z]
-                .into_iter()
-                .zip(chosen.place.iter().zip(center.iter()))
-            {
-                list.clear();
-                list.extend(members.iter().map(|&i| from[i as usize] + *middle as f32));
+            if textured.echo.is_empty() {
+                continue;
             }
-            gain.clear();
-            gain.resize(members.len(), 1.0);
-            texture.gains(x, y, z, gain);
-            for (&member, &gain) in members.iter().zip(gain.iter()) {
-                echoes.re[start + member as usize] *= gain;
-                echoes.im[start + member as usize] *= gain;
+            gains.clear();
+            gains.resize(textured.echo.len(), 1.0);
+            let [x, y, z] = &textured.place;
+            texture.gains(x, y, z, gains);
+            for (&echo, &gain) in textured.echo.iter().zip(gains.iter()) {
+                echoes.re[echo as usize] *= gain;
+                echoes.im[echo as usize] *= gain;
             }
+            textured.clear();
         }
     }
 }
@@ -628,8 +597,8 @@ struct Locations {
     inside: Vec<u32>,
     /// Amplitude by the scatterers' density, with their sign.
     weight: Vec<f32>,
-    /// Those inside the tile.
-    kept: Vec<Kept>,
+    /// Those inside the tile, by their place in the lists.
+    kept: Vec<u32>,
     /// Those of them that sound reaches.
     strong: Vec<Strong>,
 }
@@ -644,18 +613,10 @@ impl Locations {
         }
         let cells = (&mut *self.cell, &mut *self.depth, &mut *self.inside);
         locate(beam, marks, frame, (&mut self.at, &mut self.weight), cells);
-        self.kept.resize(count, Kept::default());
-        let cells = self.cell.iter().zip(&self.depth).zip(&self.weight);
-        let places = self.inside.iter().zip(beam.2).zip(cells);
+        self.kept.resize(count, 0);
         let mut kept = 0;
-        for (index, ((&inside, &e_mm), ((&cell, &depth), &weight))) in places.enumerate() {
-            self.kept[kept] = Kept {
-                index: index as u32,
-                cell,
-                depth,
-                e_mm,
-                weight,
-            };
+        for (index, &inside) in (0..).zip(&self.inside) {
+            self.kept[kept] = index;
             kept += inside as usize;
         }
         self.kept.truncate(kept);
