@@ -235,6 +235,26 @@ fn bad_scenarios_scripts_and_recordings_are_refused_by_place() {
         &args("short.ron", "aside.ron"),
         &["aside.ron:3:", "spleen_long", "kidney_right_long"],
     );
+    let knobs = SCRIPT.replace(
+        "Capture,",
+        r#"Knob(id: "gane_db", to: 3), Knob(id: "gain_db", to: 600),
+        By(s: 1, across_mm: 10000), Capture,"#,
+    );
+    write("knobs.ron", &knobs.replace("MORE", ""));
+    refused(
+        at,
+        &args("short.ron", "knobs.ron"),
+        &["knobs.ron:7:", "across_mm", "1000"],
+    );
+    write(
+        "knobs.ron",
+        &knobs.replace("MORE", "").replace("10000", "10"),
+    );
+    refused(
+        at,
+        &args("short.ron", "knobs.ron"),
+        &["knobs.ron:6:", "gane_db", "did you mean `gain_db`", "600"],
+    );
     refused(
         at,
         &args("first-livr", "hand.ron"),
@@ -252,6 +272,40 @@ fn bad_scenarios_scripts_and_recordings_are_refused_by_place() {
         &["play", "short.ron", "--script", "hand.ron", "--out", "full"],
         &["not empty"],
     );
+}
+
+#[test]
+fn a_replay_of_another_scenario_is_refused() {
+    let folder = written("", "");
+    let at = folder.path();
+    played(at);
+    let again = [
+        "play",
+        "first-liver",
+        "--replay",
+        "s/recording.mcap",
+        "--out",
+        "again",
+    ];
+    refused(at, &again, &["recording of short", "first-liver"]);
+    assert!(!at.join("again").exists(), "something was left behind");
+}
+
+#[test]
+fn a_sessions_folder_is_scored_with_its_pictures() {
+    let folder = written("", "");
+    let at = folder.path();
+    let report = played(at);
+    assert_eq!(points(&json(at, &["score", "s"])), points(&report));
+    let run = sonocath(at, &["score", "s", "--report", "again.html"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let page = |name: &str| fs::read_to_string(at.join(name)).expect("it was written");
+    let pictures = |page: String| page.matches("data:image/png").count();
+    assert_eq!(
+        pictures(page("again.html")),
+        pictures(page("s/report.html"))
+    );
+    assert_eq!(pictures(page("again.html")), 2);
 }
 
 #[test]

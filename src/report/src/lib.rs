@@ -116,16 +116,21 @@ pub fn files(input: &ReportInput, language: Language) -> Vec<(String, Vec<u8>)> 
         ("report.html".to_owned(), html(input, language).into_bytes()),
         ("report.json".to_owned(), text.into_bytes()),
     ];
-    for (task, pictures) in (1..).zip(input.pictures) {
+    for (task, pictures) in input.pictures.iter().enumerate() {
         for (which, picture) in [
             ("acquired", pictures.acquired),
             ("exemplary", pictures.exemplary),
         ] {
-            let file = picture.map(|bytes| (format!("task-{task}-{which}.png"), bytes.to_vec()));
+            let file = picture.map(|bytes| (picture_name(task, which), bytes.to_vec()));
             files.extend(file);
         }
     }
     files
+}
+
+/// Name of the file that holds a task's picture, `acquired` or `exemplary`; tasks count from 0.
+pub fn picture_name(task: usize, which: &str) -> String {
+    format!("task-{}-{which}.png", task + 1)
 }
 
 /// Date and time of so many seconds after 1970-01-01 0:00 UTC, as `2026-11-21 14:05 UTC`.

@@ -51,7 +51,7 @@ words! {
     not_started: "Not started", "未开始";
     acquired: "Your picture", "您的图像";
     exemplary: "Exemplary picture of the target", "目标切面示范图像";
-    no_acquired: "No picture was captured", "未采集图像";
+    no_acquired: "There is no picture", "无图像";
     no_exemplary: "No exemplary picture", "无示范图像";
     at_time: "at {}", "{} 时采集";
     item: "Item", "评分项";

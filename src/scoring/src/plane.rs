@@ -116,6 +116,8 @@ struct Shown {
     name: DisplayName,
     /// What would be enough, mm².
     need_mm2: f64,
+    /// What the exemplary picture shows, mm².
+    exemplary_mm2: f64,
     visible_mm2: f64,
     shadowed_mm2: f64,
 }
@@ -141,6 +143,7 @@ impl Shown {
             } else {
                 need
             },
+            exemplary_mm2: exemplary,
             visible_mm2: seen.map_or(0.0, |seen| finite(seen.visible_mm2)),
             shadowed_mm2: seen.map_or(0.0, |seen| finite(seen.shadowed_mm2)),
         }
@@ -158,6 +161,13 @@ impl Shown {
     /// What of it lies within the picture.
     fn within_mm2(&self) -> f64 {
         self.visible_mm2 + self.shadowed_mm2
+    }
+
+    /// The picture's edges cut off no more of it than those of the exemplary picture.
+    fn is_whole(&self) -> bool {
+        /// Share of an area that counts as all of it.
+        const WHOLE: f64 = 0.97;
+        self.within_mm2() >= WHOLE * self.exemplary_mm2
     }
 
     fn share_of(&self, area_mm2: f64) -> f64 {
@@ -413,9 +423,22 @@ impl Judge<'_> {
     fn depth_by(&self) -> Option<f64> {
         const STEP_MM: f64 = 5.0;
         let depth = self.picture.console.as_ref()?.depth_mm;
-        let is_off = self.rules.depth_ratio.amends(depth / self.target.depth_mm) != 0.0;
+        let is_off = self.depth_amends(depth) != 0.0;
         let by = ((self.target.depth_mm - depth) / STEP_MM).round() * STEP_MM;
         is_off.then_some(by)
+    }
+
+    /// Deeper (positive) or less deep, if it has to be. What cuts nothing is deep enough.
+    fn depth_amends(&self, depth_mm: f64) -> f64 {
+        let amends = self
+            .rules
+            .depth_ratio
+            .amends(depth_mm / self.target.depth_mm);
+        let is_whole = self.picture.facts.is_some() && self.structures.iter().all(Shown::is_whole);
+        match amends > 0.0 && is_whole {
+            true => 0.0,
+            false => amends,
+        }
     }
 
     fn depth(&self) -> Item {
@@ -423,10 +446,13 @@ impl Judge<'_> {
             return DEPTH.item(1.0, not_recorded(), || plain_advice(not_recorded()));
         };
         let (depth, right) = (console.depth_mm, self.target.depth_mm);
-        let ratio = depth / right;
-        let window = self.rules.depth_ratio;
-        let (en, zh) = match window.amends(ratio) {
-            by if by > 0.0 => ("too shallow, it cuts the structure", "过浅，结构被截断"),
+        let amends = self.depth_amends(depth);
+        let share = match amends == 0.0 {
+            true => 1.0,
+            false => self.rules.depth_ratio.share(depth / right),
+        };
+        let (en, zh) = match amends {
+            by if by > 0.0 => ("too shallow to show all", "过浅，显示不全"),
             by if by < 0.0 => ("too deep, it wastes the picture", "过深，浪费图像空间"),
             _ => ("right", "合适"),
         };
@@ -434,7 +460,7 @@ impl Judge<'_> {
             format!("The depth of {depth:.0} mm is {en} (exemplary: {right:.0} mm)"),
             format!("深度 {depth:.0} mm {zh}（参考：{right:.0} mm）"),
         );
-        DEPTH.item(window.share(ratio), found.clone(), || {
+        DEPTH.item(share, found.clone(), || {
             self.advice(
                 &found,
                 self.depth_by().map(depth_knob).into_iter().collect(),

@@ -1,5 +1,6 @@
 //! A hand that follows a script: for shows, tests and benches.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,6 +17,12 @@ const FORMAT: Format = Format::new("Script", 1).with_max_bytes(1 << 20);
 
 /// Longest move, s.
 const LONGEST_S: f64 = 3600.0;
+
+/// How far one move goes at most, mm: all over a body.
+const FARTHEST_MM: RangeInclusive<f64> = -1000.0..=1000.0;
+
+/// How far one move turns at most, degrees.
+const TURN_DEG: RangeInclusive<f64> = -360.0..=360.0;
 
 catalog::record! {
     #[derive(Debug)]
@@ -49,30 +56,30 @@ catalog::choice! {
             /// For so long.
             s: f64 [0.0..=LONGEST_S],
             /// Shift to the marker side.
-            marker_mm: f64 = 0.0,
+            marker_mm: f64 [FARTHEST_MM] = 0.0,
             /// Shift towards probe +y.
-            across_mm: f64 = 0.0,
+            across_mm: f64 [FARTHEST_MM] = 0.0,
             /// Leans the scan plane towards probe +y.
-            tilt_deg: f64 = 0.0,
+            tilt_deg: f64 [TURN_DEG] = 0.0,
             /// Leans the beam within its plane towards the marker side.
-            rock_deg: f64 = 0.0,
+            rock_deg: f64 [TURN_DEG] = 0.0,
             /// Turns the marker clockwise, seen from behind.
-            rotate_deg: f64 = 0.0,
+            rotate_deg: f64 [TURN_DEG] = 0.0,
         },
         /// From where it is along the skin, turning.
         By {
             /// For so long.
             s: f64 [0.0..=LONGEST_S],
             /// Shift to the marker side.
-            marker_mm: f64 = 0.0,
+            marker_mm: f64 [FARTHEST_MM] = 0.0,
             /// Shift towards probe +y.
-            across_mm: f64 = 0.0,
+            across_mm: f64 [FARTHEST_MM] = 0.0,
             /// Leans the scan plane towards probe +y.
-            tilt_deg: f64 = 0.0,
+            tilt_deg: f64 [TURN_DEG] = 0.0,
             /// Leans the beam within its plane towards the marker side.
-            rock_deg: f64 = 0.0,
+            rock_deg: f64 [TURN_DEG] = 0.0,
             /// Turns the marker clockwise, seen from behind.
-            rotate_deg: f64 = 0.0,
+            rotate_deg: f64 [TURN_DEG] = 0.0,
         },
         /// Presses so much harder than contact needs, from now on.
         Press {
@@ -129,22 +136,30 @@ impl Script {
         })
     }
 
-    /// Whether a session has the planes that the script goes to.
+    /// Whether a session has the planes that the script goes to and the knobs that it turns.
     ///
     /// # Errors
-    /// Every move to a plane that no task asks for, with its place.
+    /// Every move to a plane that no task asks for, every knob that the probe's console cannot be
+    /// turned to, with their places.
     pub fn check(&self, session: &Session) -> Result<(), CatalogError> {
         let mut faults = self.document.faults();
+        let procedure = session.procedure();
+        let mut console = procedure.console().clone();
         for step in &self.moves {
-            if let Move::To { plane, .. } = &step.value
-                && exemplary(session, plane).is_none()
-            {
-                let planes: Vec<&str> = planes(session).collect();
-                let words = format!(
-                    "no task of the scenario asks for the plane `{plane}`; they ask for {}",
-                    planes.join(", ")
-                );
-                faults.push(Finding::new(step.span, words));
+            match &step.value {
+                Move::To { plane, .. } if exemplary(session, plane).is_none() => {
+                    let planes: Vec<&str> = planes(session).collect();
+                    let words = format!(
+                        "no task of the scenario asks for the plane `{plane}`; they ask for {}",
+                        planes.join(", ")
+                    );
+                    faults.push(Finding::new(step.span, words));
+                }
+                Move::Knob { id, to } => match console.turned(procedure.probe(), id, *to) {
+                    Ok(turned) => console = turned,
+                    Err(error) => faults.push(Finding::new(step.span, error.to_string())),
+                },
+                _ => {}
             }
         }
         match faults.is_empty() {

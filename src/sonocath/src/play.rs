@@ -74,10 +74,17 @@ fn replay(
 ) -> Result<ExitCode, Failure> {
     let played = Played::open(path)?;
     played.recording.is_replayable_by(&session::engine())?;
-    let scenario = match arguments.scenario.as_deref() {
-        Some(said) => open_scenario(said)?,
-        None => played.scenario.clone(),
-    };
+    let scenario = played.scenario.clone();
+    if let Some(said) = arguments.scenario.as_deref()
+        && open_scenario(said)?.id != scenario.id
+    {
+        return Err(Failure::new(format!(
+            "{} is a recording of {}, not of {}; leave the scenario out",
+            path.display(),
+            scenario.id,
+            said.display()
+        )));
+    }
     let said = PathBuf::from(&played.recording.header.patient);
     let said = arguments.patient.as_deref().unwrap_or(&said);
     let folder = Folder::new(&arguments.out)?;

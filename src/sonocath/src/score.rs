@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -61,16 +61,25 @@ impl Played {
 
 /// Scores a recording.
 pub fn run(arguments: &ScoreArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let played = Played::open(&arguments.recording)?;
+    let path = recording_in(&arguments.recording);
+    let played = Played::open(&path)?;
     let Recording { header, steps, .. } = &played.recording;
     let score = scoring::score(header, steps, &played.scenario.tasks);
+    let pictures = pictures_beside(&path, score.tasks.len());
+    let pictures: Vec<TaskPictures<'_>> = pictures
+        .iter()
+        .map(|[acquired, exemplary]| TaskPictures {
+            acquired: acquired.as_deref(),
+            exemplary: exemplary.as_deref(),
+        })
+        .collect();
     let paper = Paper {
         scenario: &played.scenario,
         header,
         steps,
         score: &score,
         is_broken_off: played.is_broken_off(),
-        pictures: &[],
+        pictures: &pictures,
     };
     if let Some(file) = &arguments.report {
         write_beside(file, &paper.html(terminal.language))?;
@@ -88,6 +97,25 @@ pub fn run(arguments: &ScoreArguments, terminal: &Terminal) -> Result<ExitCode, 
     text += &score_text(&score, terminal.language);
     terminal.report(&text, &paper.json());
     Ok(ExitCode::SUCCESS)
+}
+
+/// The recording that was said, or the one in the session's folder that was said.
+fn recording_in(said: &Path) -> PathBuf {
+    let names = ["recording.mcap", "recording.mcap.part"];
+    let mut within = names.map(|name| said.join(name)).into_iter();
+    within
+        .find(|path| said.is_dir() && path.is_file())
+        .unwrap_or_else(|| said.to_owned())
+}
+
+/// The pictures that the session left beside its recording, acquired and exemplary, by task.
+fn pictures_beside(recording: &Path, tasks: usize) -> Vec<[Option<Vec<u8>>; 2]> {
+    let folder = recording.parent().unwrap_or(Path::new(""));
+    let picture =
+        |task: usize, which: &str| fs::read(folder.join(report::picture_name(task, which))).ok();
+    (0..tasks)
+        .map(|task| ["acquired", "exemplary"].map(|which| picture(task, which)))
+        .collect()
 }
 
 /// What a report is made of.

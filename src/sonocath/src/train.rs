@@ -23,11 +23,8 @@ pub fn run(arguments: &TrainArguments, terminal: &Terminal) -> Result<ExitCode, 
     command
         .args(&arguments.arguments)
         .env("SONOCATH_LANG", language);
-    match command.status() {
-        Ok(status) => {
-            let code = status.code().and_then(|code| u8::try_from(code).ok());
-            Ok(ExitCode::from(code.unwrap_or(Failure::EXIT_CODE)))
-        }
+    match become_it(&mut command) {
+        Ok(code) => Ok(code),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::new(terminal.pick(
             "the trainer is not here: no `sonocath-trainer` beside this program or in the PATH. \
                  ./tools/train builds and starts it; so does `cargo run -p trainer`. \
@@ -38,6 +35,20 @@ pub fn run(arguments: &TrainArguments, terminal: &Terminal) -> Result<ExitCode, 
         ))),
         Err(error) => Err(Failure::new(format!("{}: {error}", trainer.display()))),
     }
+}
+
+/// The trainer takes this program's place: who ends the one ends the other.
+#[cfg(unix)]
+fn become_it(command: &mut Command) -> io::Result<ExitCode> {
+    Err(std::os::unix::process::CommandExt::exec(command))
+}
+
+/// Waits for the trainer and ends as it ends.
+#[cfg(not(unix))]
+fn become_it(command: &mut Command) -> io::Result<ExitCode> {
+    let code = command.status()?.code();
+    let code = code.and_then(|code| u8::try_from(code).ok());
+    Ok(ExitCode::from(code.unwrap_or(Failure::EXIT_CODE)))
 }
 
 /// The trainer in this program's folder, if it is there.

@@ -153,8 +153,8 @@ impl Pace {
     /// Where frames take long, the body waits for some more of them, so that the live image does
     /// not; it is drawn five times a second all the same.
     fn interval_s(&self) -> f32 {
-        const FRAMES: f32 = 3.6;
-        const LONGEST_S: f32 = 0.19;
+        const FRAMES: f32 = 4.2;
+        const LONGEST_S: f32 = 0.185;
         match self.every_s > 0.0 {
             true => (FRAMES * self.frame_s).clamp(self.every_s, LONGEST_S),
             false => 0.0,

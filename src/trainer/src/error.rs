@@ -23,7 +23,7 @@ pub enum RoomError {
         source: png::EncodingError,
     },
     /// A size that no picture can have.
-    #[error("a room of {0} × {1} pixels cannot be drawn; 640 × 400 to 4096 × 4096 can")]
+    #[error("a room of {0} × {1} points cannot be drawn; 1240 × 620 to 4096 × 4096 can")]
     Size(u32, u32),
     /// The drawing stopped giving pictures.
     #[error("the drawing device gave no picture")]
@@ -61,12 +61,12 @@ impl RoomError {
         Self::NoDisplay(DisplayName {
             en: format!(
                 "there is no screen to open a window on: {what}. Start it in a desktop session, \
-                 or with `xvfb-run`; `--offscreen` draws without a screen, and `sonocath play` \
+                 or with `xvfb-run`; `--headless` with a script draws without a screen, and `sonocath play` \
                  works without drawing."
             ),
             zh: format!(
                 "没有可用的屏幕，无法打开窗口：{what_zh}。请在桌面会话中启动，或使用 `xvfb-run`；\
-                 `--offscreen` 可离屏绘制，`sonocath play` 无需绘图即可使用。"
+                 `--headless` 配合脚本可离屏绘制，`sonocath play` 无需绘图即可使用。"
             ),
         })
     }

@@ -53,7 +53,7 @@ pub mod words;
 pub use camera::Orbit;
 pub use error::RoomError;
 pub use hand::SkinHand;
-pub use offscreen::{Frame, Step, run_offscreen};
+pub use offscreen::{Frame, Step, check_size, run_offscreen};
 pub use room::{Room, View};
 pub use shown::{
     Command, PictureShown, Player, ProbeShown, RoomFigures, Shown, Stats, TaskShown, TaskState,

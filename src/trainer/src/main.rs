@@ -100,6 +100,7 @@ fn plain(error: &dyn Display) -> DisplayName {
 
 fn run(arguments: &Arguments) -> Result<(), DisplayName> {
     let size = size(&arguments.size)?;
+    trainer::check_size(size).map_err(|error| error.notice())?;
     let scenario = open_scenario(&arguments.scenario)?;
     let script = arguments.script.as_deref().map(Script::open).transpose();
     let script = script.map_err(|error| plain(&error))?;

@@ -89,6 +89,22 @@ impl Frame<'_> {
     }
 }
 
+/// The smallest room, points: in a smaller one panels would lie over each other.
+pub(crate) const LEAST_SIZE: (u32, u32) = (1240, 620);
+
+/// Whether a room of that size, points, can be drawn.
+///
+/// # Errors
+/// [`RoomError::Size`].
+pub fn check_size((width, height): (u32, u32)) -> Result<(), RoomError> {
+    const MOST: u32 = 4096;
+    let (least_width, least_height) = LEAST_SIZE;
+    match (least_width..=MOST).contains(&width) && (least_height..=MOST).contains(&height) {
+        true => Ok(()),
+        false => Err(RoomError::Size(width, height)),
+    }
+}
+
 /// Draws the room without a screen until `each`, which is called after every frame, says stop.
 ///
 /// The body is ready in the first frame. Frames follow each other without waiting: whoever wants
@@ -103,9 +119,7 @@ pub fn run_offscreen(
     each: &mut dyn FnMut(&mut Frame<'_>) -> Step,
 ) -> Result<RoomFigures, RoomError> {
     let (width, height) = size;
-    if !(640..=4096).contains(&width) || !(400..=4096).contains(&height) {
-        return Err(RoomError::Size(width, height));
-    }
+    check_size(size)?;
     let device = device::find()?;
     let detail = Detail::of_device(device.is_software);
     let body = body::shown(&room.patient, TissueTable::builtin(), detail);

@@ -3,6 +3,8 @@
 //! The panel gets every new picture. The plane's copy is taken up when the body is drawn: Bevy
 //! binds a material's texture anew only if the material changes.
 
+use std::time::Instant;
+
 use bevy::asset::RenderAssetUsages;
 use bevy::image::ImageSampler;
 use bevy::mesh::{Indices, PrimitiveTopology};
@@ -41,6 +43,8 @@ pub struct LiveImage {
     /// Number of the picture on the plane.
     plane_number: u64,
     geometry: Option<PictureGeometry>,
+    /// When the pose of the picture in it was known.
+    posed: Option<Instant>,
     mesh: Handle<Mesh>,
     material: Handle<Slice>,
 }
@@ -74,6 +78,7 @@ fn make_image(
         number: 0,
         plane_number: 0,
         geometry: None,
+        posed: None,
         mesh,
         material,
     });
@@ -108,7 +113,10 @@ fn take_picture(
     let _ = images.insert(&live.handle, texture);
     live.number = shown.number;
     live.geometry = Some(*geometry);
-    figures.picture(shown.posed.elapsed().as_secs_f32());
+    // A hand at rest has no latency: the pose is as old as its last move.
+    let is_moved = live.posed != Some(shown.posed);
+    figures.picture(is_moved.then(|| shown.posed.elapsed().as_secs_f32()));
+    live.posed = Some(shown.posed);
     pace.is_stale = true;
 }
 

@@ -370,7 +370,8 @@ fn image(board: &Board, medium: &Medium, probe: &Probe) {
     let mut number = 0;
     let mut is_fast = false;
     let mut slow = 0;
-    let mut done: VecDeque<(Instant, f64)> = VecDeque::new();
+    let mut done: VecDeque<(Instant, Option<f64>)> = VecDeque::new();
+    let mut last_since = None;
     while let Some((shot, since)) = wait_for_shot(board) {
         let begun = Instant::now();
         let shot = if is_fast { fast(shot) } else { shot };
@@ -393,7 +394,10 @@ fn image(board: &Board, medium: &Medium, probe: &Probe) {
         });
         number += 1;
         let now = Instant::now();
-        done.push_back((now, (now - since).as_secs_f64() * 1e3));
+        // A hand at rest has no latency: the pose is as old as its last move.
+        let latency_ms = (last_since != Some(since)).then(|| (now - since).as_secs_f64() * 1e3);
+        last_since = Some(since);
+        done.push_back((now, latency_ms));
         while done.len() > LATENCIES {
             done.pop_front();
         }
@@ -425,16 +429,19 @@ fn wait_for_shot(board: &Board) -> Option<(Shot, Instant)> {
     }
 }
 
-fn stats(done: &VecDeque<(Instant, f64)>) -> Stats {
+fn stats(done: &VecDeque<(Instant, Option<f64>)>) -> Stats {
     let (Some((first, _)), Some((last, _))) = (done.front(), done.back()) else {
         return Stats::default();
     };
     let seconds = (*last - *first).as_secs_f64();
-    let mut latencies: Vec<f64> = done.iter().map(|(_, ms)| *ms).collect();
+    let mut latencies: Vec<f64> = done.iter().filter_map(|(_, ms)| *ms).collect();
     latencies.sort_by(f64::total_cmp);
     Stats {
         images_per_s: (done.len() - 1) as f64 / seconds.max(1e-3),
-        pose_to_image_p95_ms: latencies[(latencies.len() * 95 / 100).min(latencies.len() - 1)],
+        pose_to_image_p95_ms: latencies
+            .get(latencies.len() * 95 / 100)
+            .copied()
+            .unwrap_or_default(),
     }
 }
 

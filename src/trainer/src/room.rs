@@ -185,6 +185,7 @@ struct Count {
     live_s: f64,
     /// From the pose of a picture until it was put into the panel, s.
     waits: Vec<f32>,
+    pictures: u32,
     planes: u32,
     scenes: u32,
 }
@@ -194,7 +195,7 @@ impl Count {
         let per_s = |count: usize, seconds: f64| count as f64 / seconds.max(1e-6);
         RoomFigures {
             window_hz: per_s(self.frames.len(), self.seconds),
-            texture_hz: per_s(self.waits.len(), self.live_s),
+            texture_hz: per_s(self.pictures as usize, self.live_s),
             plane_hz: per_s(self.planes as usize, self.live_s),
             scene_hz: per_s(self.scenes as usize, self.seconds),
             frame_p95_ms: 1e3 * percentile_95(&mut self.frames),
@@ -211,10 +212,11 @@ fn percentile_95(values: &mut [f32]) -> f64 {
 }
 
 impl Figures {
-    /// Counts a picture put into the panel, so many seconds after its pose.
-    pub fn picture(&mut self, wait_s: f32) {
+    /// Counts a picture put into the panel, so many seconds after the hand's pose if that is new.
+    pub fn picture(&mut self, wait_s: Option<f32>) {
         for count in [&mut self.recent, &mut self.whole] {
-            count.waits.push(wait_s);
+            count.pictures += 1;
+            count.waits.extend(wait_s);
         }
     }
 
@@ -243,7 +245,7 @@ impl Figures {
             count.seconds += f64::from(frame_s);
             count.live_s += f64::from(if is_live { frame_s } else { 0.0 });
         }
-        if self.whole.waits.is_empty() {
+        if self.whole.pictures == 0 {
             self.whole = Count::default();
         }
         if self.recent.seconds >= OVER_S {
@@ -336,7 +338,7 @@ mod tests {
         // The room comes up: nothing to see yet.
         (0..20).for_each(|_| figures.take(0.1, false));
         for wait_ms in 1..=40 {
-            figures.picture(wait_ms as f32 * 1e-3);
+            figures.picture(Some(wait_ms as f32 * 1e-3));
             figures.take(0.05, true);
         }
         for now in [figures.now, figures.whole()] {

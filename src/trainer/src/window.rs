@@ -18,6 +18,7 @@ use crate::body::{self, Detail};
 use crate::camera::Pace;
 use crate::device::{self, Device};
 use crate::error::RoomError;
+use crate::offscreen::LEAST_SIZE;
 use crate::room::{BodyShown, Figures, Room, open};
 use crate::shown::{Player, RoomFigures};
 
@@ -43,8 +44,8 @@ pub fn run_window(
             false => PresentMode::AutoVsync,
         },
         resize_constraints: WindowResizeConstraints {
-            min_width: 1024.0,
-            min_height: 640.0,
+            min_width: LEAST_SIZE.0 as f32,
+            min_height: LEAST_SIZE.1 as f32,
             ..default()
         },
         ..default()

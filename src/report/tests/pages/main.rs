@@ -239,7 +239,7 @@ fn empty_and_partial_sessions_say_so() {
     assert!(
         page.contains("Recorded with sonocath 0.0.9 aarch64, reported with sonocath 0.1.0 x86_64.")
     );
-    assert!(page.contains("Not finished") && page.contains("No picture was captured"));
+    assert!(page.contains("Not finished") && page.contains("There is no picture"));
     assert_eq!(report::json(&input)["tasks"][1]["state"], "unfinished");
     assert_eq!(report::json(&input)["tasks"][2]["state"], "not_started");
 }

@@ -247,6 +247,10 @@ fn knobs_are_put_right() {
     let mut picture = Picture::exemplary();
     picture.console.depth_mm = 80.0;
     picture.console.gain_db = 25.0;
+    // What shows all that there is to see is deep enough.
+    assert_eq!(item(&scored(&picture), "depth").points, 5.0);
+    let whole = picture.kidney;
+    picture.kidney = (2500.0, 0.0);
     let score = scored(&picture);
     let mut apply = |id: &str| {
         for a_move in advice_of(&score, id).moves {
@@ -261,6 +265,7 @@ fn knobs_are_put_right() {
     assert!(item(&score, "depth").found.en.contains("too shallow"));
     apply("depth");
     apply("gain");
+    picture.kidney = whole;
     assert_eq!(scored(&picture).points, 100.0);
     picture.console.tgc_db[7] = -18.0;
     let moves = advice_of(&scored(&picture), "gain").moves;

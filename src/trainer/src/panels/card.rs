@@ -9,6 +9,7 @@ use scoring::{Band, Item, TaskScore};
 use super::Panels;
 use super::tasks::band_color;
 use super::widgets::{Weight, button, label, paragraph};
+use crate::shown::TaskState;
 use crate::theme;
 use crate::words;
 
@@ -32,7 +33,7 @@ pub(super) fn draw(ui: &mut Ui, over: Rect, panels: &mut Panels<'_>) {
     let color = band_color(score.band);
     ui.painter()
         .circle_stroke(inner.min + vec2(34.0, 34.0), 33.0, Stroke::new(4.0, color));
-    let points = format!("{:.0}", score.points);
+    let points = format!("{:.0}", score.points.floor());
     let big = bevy_egui::egui::FontId::proportional(28.0);
     label(
         ui,
@@ -142,7 +143,12 @@ fn buttons(ui: &mut Ui, inner: Rect, panels: &mut Panels<'_>) {
         let shown = panels.shown;
         panels.view.close_score(shown);
     }
-    if button(ui, right, panels.say(words::CONTINUE), "", Weight::Main).clicked() {
+    let is_last = panels
+        .shown
+        .tasks
+        .iter()
+        .all(|task| task.state == TaskState::Done);
+    if !is_last && button(ui, right, panels.say(words::CONTINUE), "", Weight::Main).clicked() {
         panels.act(Action::Next);
     }
 }

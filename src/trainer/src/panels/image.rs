@@ -51,7 +51,8 @@ pub(super) fn draw(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
         on_screen,
     };
     marker(ui.painter(), &map, &panels.room.probe);
-    depth_scale(ui, rect.right() - 34.0, &map);
+    let depth_mm = panels.shown.console.depth_mm;
+    depth_scale(ui, rect.right() - 34.0, &map, depth_mm);
     focus(ui.painter(), rect.right() - 40.0, &map, panels);
     state(ui, rect, panels);
 }
@@ -177,9 +178,10 @@ fn half_face_mm(probe: &Probe) -> f64 {
     }
 }
 
-/// Ticks every centimetre, figures every five.
-fn depth_scale(ui: &Ui, x: f32, map: &Map<'_>) {
+/// Ticks every centimetre down to the depth that is set, figures every five.
+fn depth_scale(ui: &Ui, x: f32, map: &Map<'_>, depth_mm: f64) {
     let (least, most) = map.depths_mm();
+    let most = most.min(depth_mm);
     let stroke = Stroke::new(1.0, theme::DIM);
     let top = map.at(0.0, least.max(0.0)).y;
     let bottom = map.at(0.0, most).y;

@@ -39,7 +39,7 @@ impl Layout {
         let inner_width = size.x - inner_left - GAP;
         let upper_height = bottom - GAP - console_height - GAP - top;
         // The live image is as wide as a fan of that height needs, but not more than half.
-        let image_width = (1.02 * upper_height).clamp(360.0, 0.5 * inner_width);
+        let image_width = (1.02 * upper_height).max(360.0).min(0.5 * inner_width);
         let scene_width = inner_width - GAP - image_width;
         let left_height = bottom - GAP - top;
         let layers_height = (0.41 * left_height).clamp(262.0, 340.0);
@@ -106,7 +106,9 @@ mod tests {
     #[test]
     fn nothing_overlaps_or_leaves_the_screen() {
         for size in [
-            (1024.0, 640.0),
+            (1240.0, 620.0),
+            (1240.0, 2000.0),
+            (4096.0, 620.0),
             (1280.0, 720.0),
             (1600.0, 900.0),
             (1920.0, 1080.0),

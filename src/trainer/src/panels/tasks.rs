@@ -112,7 +112,8 @@ fn points(ui: &Ui, rect: Rect, task: &TaskShown) -> f32 {
         return rect.right();
     };
     let color = task.band.map_or(theme::TEXT, band_color);
-    let text = format!("{points:.0}");
+    // Whole points that were earned: 79.6 is no 80, which would be the next band.
+    let text = format!("{:.0}", points.floor());
     label(
         ui,
         rect.right_center(),
