@@ -42,7 +42,9 @@ fn echoes_of_half_spaces_go_with_their_reflection() {
             }
         }
         figure(
-            &format!("{probe}: ratio of the echoes of 6 half-spaces, worst pair against abs(R1/R2)"),
+            &format!(
+                "{probe}: ratio of the echoes of 6 half-spaces, worst pair against abs(R1/R2)"
+            ),
             "within 0.5 dB",
             &format!("{worst:.3} dB"),
         );
