@@ -306,6 +306,13 @@ fn a_sessions_folder_is_scored_with_its_pictures() {
         pictures(page("s/report.html"))
     );
     assert_eq!(pictures(page("again.html")), 2);
+    // What is no picture is none, and another recording's pictures are not shown.
+    fs::write(at.join("s/task-1-acquired.png"), "no picture").expect("writable");
+    sonocath(at, &["score", "s", "--report", "again.html"]);
+    assert_eq!(pictures(page("again.html")), 1);
+    fs::copy(at.join("s/recording.mcap"), at.join("s/other.mcap")).expect("writable");
+    sonocath(at, &["score", "s/other.mcap", "--report", "again.html"]);
+    assert_eq!(pictures(page("again.html")), 0);
 }
 
 #[test]

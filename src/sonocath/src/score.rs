@@ -1,5 +1,6 @@
 //! `sonocath score`: what a recording is worth, whole or broken off.
 
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -99,23 +100,40 @@ pub fn run(arguments: &ScoreArguments, terminal: &Terminal) -> Result<ExitCode, 
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a session calls its recording, closed or broken off.
+const RECORDINGS: [&str; 2] = ["recording.mcap", "recording.mcap.part"];
+
 /// The recording that was said, or the one in the session's folder that was said.
 fn recording_in(said: &Path) -> PathBuf {
-    let names = ["recording.mcap", "recording.mcap.part"];
-    let mut within = names.map(|name| said.join(name)).into_iter();
+    let mut within = RECORDINGS.map(|name| said.join(name)).into_iter();
     within
         .find(|path| said.is_dir() && path.is_file())
         .unwrap_or_else(|| said.to_owned())
 }
 
-/// The pictures that the session left beside its recording, acquired and exemplary, by task.
+/// The pictures that a session left beside its recording, acquired and exemplary, by task. None
+/// beside a recording of another name: they may be another session's.
 fn pictures_beside(recording: &Path, tasks: usize) -> Vec<[Option<Vec<u8>>; 2]> {
+    let name = recording.file_name();
+    let is_own = RECORDINGS.iter().any(|own| name == Some(OsStr::new(own)));
     let folder = recording.parent().unwrap_or(Path::new(""));
-    let picture =
-        |task: usize, which: &str| fs::read(folder.join(report::picture_name(task, which))).ok();
-    (0..tasks)
-        .map(|task| ["acquired", "exemplary"].map(|which| picture(task, which)))
+    let tasks = if is_own { 0..tasks } else { 0..0 };
+    tasks
+        .map(|task| {
+            ["acquired", "exemplary"]
+                .map(|which| picture(&folder.join(report::picture_name(task, which))))
+        })
         .collect()
+}
+
+/// A PNG file of a size that our pictures may have.
+fn picture(path: &Path) -> Option<Vec<u8>> {
+    const LARGEST: u64 = 16 << 20;
+    const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+    let about = fs::metadata(path).ok()?;
+    let is_possible = about.is_file() && about.len() <= LARGEST;
+    let bytes = is_possible.then(|| fs::read(path).ok()).flatten()?;
+    bytes.starts_with(SIGNATURE).then_some(bytes)
 }
 
 /// What a report is made of.

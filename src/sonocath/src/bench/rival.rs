@@ -7,16 +7,20 @@
 
 use rayon::prelude::*;
 
+// The C5-2v at 16 cm: lines, samples, depth, radius and half its opening, rad.
 const LINES: usize = 128;
 const SAMPLES: usize = 1024;
 const DEPTH_MM: f32 = 160.0;
 const RADIUS_MM: f32 = 49.57;
 const HALF_OPENING: f32 = 0.656;
+/// As many as the bar of the frame rate was set beside.
 const SCATTERERS: usize = 920_000;
-/// Half the width of the lobe, lines and mm.
+/// Half the width of the lobe: lines in the image, mm in elevation.
 const LOBE_LINES: f32 = 2.0;
 const LOBE_MM: f32 = 4.0;
+/// Samples of the pulse.
 const TAPS: usize = 32;
+/// Pieces of the work that threads share.
 const SHARES: usize = 8;
 
 pub(super) struct Rival {
