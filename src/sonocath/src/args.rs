@@ -70,7 +70,7 @@ pub enum ListCommand {
 pub enum PatientCommand {
     /// List the built-in recipes and the patient folders in a directory
     List(ListArguments),
-    /// Make a built-in patient
+    /// Make a patient from a recipe
     Make(MakeArguments),
     /// Import a real patient from a CT label map, from surfaces, or both
     Import(Box<ImportArguments>),
@@ -96,7 +96,7 @@ pub struct ListArguments {
 /// `patient make`
 #[derive(Debug, Args)]
 pub struct MakeArguments {
-    /// Recipe, as `patient list` names it
+    /// Recipe, as `patient list` names it, or the path of one (*.ron)
     pub recipe: String,
     /// Folder to write
     #[arg(long)]
