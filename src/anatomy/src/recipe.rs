@@ -1,20 +1,29 @@
 //! Patients made from signed-distance expressions instead of scans.
 //!
 //! A recipe is a RON file (`assets/patients/*.ron`): for each structure the shape of its surface,
-//! written in the words of [`Shape`]. A shape may refer to one of a structure further up by
-//! `Same("skin")`, so that layers follow each other. Test objects add point scatterers and say
-//! themselves where a probe stands to see them.
+//! written in the words of [`Shape`]. A shape may refer to any other of the recipe by
+//! `Same("skin")`, so that layers follow each other. Larger recipes are put together from parts
+//! (`assets/patients/parts/*.ron`). Parameters, named values and findings make one recipe many
+//! patients: wherever a number stands, a formula may stand (`"= 12 + 0.8 * (bmi - 22)"`), and the
+//! seed draws the rest.
+//!
+//! Test objects add point scatterers and say themselves where a probe stands to see them.
 
 mod builtin;
+mod file;
 mod flat;
+mod formula;
+mod settings;
+mod shape;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use catalog::{CatalogError, Document, Faults, Format, Known, NotEmpty, POSITIVE, Spanned};
-use geometry::TriMesh;
+use catalog::{CatalogError, Document, Faults, Finding, Span, Spanned};
 use geometry::frame;
-use geometry::sdf::{self, Expr, SdfError, SurfaceLimits, TubePoint};
+use geometry::sdf::{self, Expr, SdfError, SurfaceLimits};
+use geometry::{Affine, Point, TriMesh};
+use nalgebra::{Matrix3, Vector3};
 use rayon::prelude::*;
 use thiserror::Error;
 
@@ -22,14 +31,20 @@ use crate::atlas::{Atlas, DisplayName, StructureEntry};
 use crate::landmarks;
 use crate::motion;
 use crate::patient::{self, Landmark, Patient, Structure, surfaces_by_id};
-use crate::patient_file::{Habitus, Identity, LandmarkFile, Motion, PlaneFile};
+use crate::patient_file::{Habitus, Identity, Motion, Sex};
 use crate::planes::{self, StandardPlane};
 use crate::progress::Progress;
 use crate::scatterers::{ScattererEntry, ScattererError, ScattererLimits, gather};
 use crate::tissue::TissueTable;
 use crate::vessels::{VesselGraph, lumens_of};
 
-const RECIPE: Format = Format::new("Recipe", 1);
+pub use file::{Form, HabitusFile, PartFile, RecipeFile, RecipeStructure};
+pub use settings::{Choices, FindingChoice, FindingEntry, Parameter, Preset, setting};
+pub use shape::{Axis, Shape};
+
+use file::{PART, RECIPE};
+use settings::Settings;
+use shape::Solids;
 
 /// Why a recipe gives no patient.
 #[derive(Debug, Error)]
@@ -45,6 +60,21 @@ pub enum RecipeError {
     /// The file has faults.
     #[error(transparent)]
     File(#[from] CatalogError),
+    /// A parameter or a finding cannot be chosen so.
+    #[error("{0}")]
+    Choice(String),
+    /// There is no part of that name.
+    #[error("{recipe}: there is no part `{name}`; looked for {looked_for}{}", .nearest.as_ref().map_or_else(String::new, |n| format!("; did you mean `{n}`?")))]
+    UnknownPart {
+        /// The recipe that names it, with line and column.
+        recipe: String,
+        /// The name.
+        name: String,
+        /// Where it could have been.
+        looked_for: String,
+        /// The nearest one there is.
+        nearest: Option<&'static str>,
+    },
     /// A shape gives no surface.
     #[error("structure `{structure}` of the recipe: {source}")]
     Shape {
@@ -64,221 +94,21 @@ const OWN: &str = "structure of this recipe";
 /// x, y, z in the patient frame, mm.
 type Place = [f64; 3];
 
-catalog::record! {
-    /// A recipe as written.
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct RecipeFile {
-        /// What it is, for the list of patients.
-        pub summary: DisplayName,
-        /// The patient's invented name.
-        pub patient: String [NotEmpty],
-        /// Distance of the samples that surfaces are made from, unless a structure has its own.
-        pub resolution_mm: f64 [0.2..=20.0],
-        /// The structures, outermost first.
-        pub structures: Vec<RecipeStructure>,
-        /// It is a test object and no body: nothing moves, and there are no standard planes but
-        /// its own.
-        pub test_object: bool = false,
-        /// Point scatterers. Paths of files start at the recipe's folder.
-        pub scatterers: Vec<Spanned<ScattererEntry>> = Vec::new(),
-        /// Named places beside those that follow from the structures.
-        pub landmarks: Vec<LandmarkFile> = Vec::new(),
-        /// Standard planes beside those of the atlas.
-        pub planes: Vec<PlaneFile> = Vec::new(),
-    }
-}
-
-catalog::record! {
-    /// A structure and its shape. Everything else is the atlas'.
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct RecipeStructure {
-        /// Id in the atlas.
-        pub id: Spanned<String> [Known("structure")],
-        /// The solid it fills.
-        pub shape: Spanned<Shape>,
-        /// Distance of the samples that its surface is made from.
-        pub resolution_mm: Option<f64> [0.2..=20.0] = None,
-    }
-}
-
-catalog::choice! {
-    /// Axes of the patient.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum Axis {
-        /// To the left.
-        X,
-        /// To the back.
-        Y,
-        /// To the head.
-        Z,
-    }
-}
-
-catalog::choice! {
-    /// A solid. Places and lengths in patient millimetres (LPS), angles in degrees.
-    #[derive(Clone, Debug, PartialEq)]
-    pub enum Shape {
-        /// The solid of a structure further up.
-        Same(String [Known(OWN)]),
-        /// A ball.
-        Sphere {
-            /// Middle.
-            center: Place,
-            /// Radius.
-            radius: f64 [POSITIVE],
-        },
-        /// An ellipsoid along the axes.
-        Ellipsoid {
-            /// Middle.
-            center: Place,
-            /// Half-axes.
-            radii: Place,
-        },
-        /// A box along the axes. Without rounding, and alone but for moves, its faces are exact
-        /// at any resolution.
-        Box {
-            /// Middle.
-            center: Place,
-            /// Half the edge lengths.
-            half: Place,
-            /// Radius of edges and corners.
-            rounding: f64 [0.0..=1000.0] = 0.0,
-        },
-        /// A cylinder with half-balls at its ends.
-        Capsule {
-            /// One end.
-            from: Place,
-            /// The other.
-            to: Place,
-            /// Radius.
-            radius: f64 [POSITIVE],
-        },
-        /// The hull of two balls.
-        RoundCone {
-            /// Middle of the first ball.
-            from: Place,
-            /// Middle of the second.
-            to: Place,
-            /// Radius of the first.
-            from_radius: f64 [POSITIVE],
-            /// Radius of the second.
-            to_radius: f64 [POSITIVE],
-        },
-        /// A ball of varying radius swept along a smooth curve.
-        Tube {
-            /// x, y, z and radius at points of the curve.
-            points: Vec<(f64, f64, f64, f64)>,
-        },
-        /// Everything on one side of a plane.
-        HalfSpace {
-            /// Direction out of the solid.
-            normal: Place,
-            /// Distance of the plane from the origin along the normal.
-            offset: f64,
-        },
-        /// All of the parts.
-        Union {
-            /// The parts.
-            of: Vec<Shape>,
-            /// Width of the fillet between them.
-            blend: f64 [0.0..=1000.0] = 0.0,
-        },
-        /// What the parts have in common.
-        Intersection {
-            /// The parts.
-            of: Vec<Shape>,
-            /// Width of the rounding along rims.
-            blend: f64 [0.0..=1000.0] = 0.0,
-        },
-        /// A solid without others.
-        Difference {
-            /// The solid.
-            of: Box<Shape>,
-            /// What is taken away.
-            cut: Vec<Shape>,
-            /// Width of the rounding along rims.
-            blend: f64 [0.0..=1000.0] = 0.0,
-        },
-        /// A wall, half of it on either side of the surface.
-        Shell {
-            /// Whose surface.
-            of: Box<Shape>,
-            /// Thickness.
-            thickness: f64 [POSITIVE],
-        },
-        /// Grown, or shrunk where negative.
-        Offset {
-            /// The solid.
-            of: Box<Shape>,
-            /// By how much.
-            by: f64,
-        },
-        /// Roughened by smooth noise.
-        Noise {
-            /// The solid.
-            of: Box<Shape>,
-            /// Same seed, same shape.
-            seed: u64,
-            /// Largest displacement.
-            amplitude: f64,
-            /// Typical distance between bumps.
-            wavelength: f64 [POSITIVE],
-        },
-        /// A solid together with its mirror image.
-        Mirror {
-            /// The solid.
-            of: Box<Shape>,
-            /// Axis across the mirror.
-            axis: Axis,
-            /// Place of the mirror on it.
-            at: f64 = 0.0,
-        },
-        /// The mirror image alone.
-        Reflect {
-            /// The solid.
-            of: Box<Shape>,
-            /// Axis across the mirror.
-            axis: Axis,
-            /// Place of the mirror on it.
-            at: f64 = 0.0,
-        },
-        /// Moved.
-        Translate {
-            /// The solid.
-            of: Box<Shape>,
-            /// How far.
-            by: Place,
-        },
-        /// Turned, right-handed.
-        Rotate {
-            /// The solid.
-            of: Box<Shape>,
-            /// A point on the axis.
-            about: Place,
-            /// Direction of the axis.
-            axis: Place,
-            /// Angle, degrees.
-            angle_deg: f64,
-        },
-        /// Scaled about a point.
-        Scale {
-            /// The solid.
-            of: Box<Shape>,
-            /// The point that stays.
-            about: Place,
-            /// Factor.
-            factor: f64 [POSITIVE],
-        },
-    }
-}
-
-/// A recipe in which every reference leads somewhere.
+/// A recipe in which every reference leads somewhere and every formula has its value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     /// What it is, for the list of patients.
     pub summary: DisplayName,
     patient: String,
     structures: Vec<Part>,
+    /// Every solid by its id, forms and structures alike.
+    shapes: BTreeMap<String, Shape>,
+    parameters: Vec<Parameter>,
+    findings: Vec<FindingEntry>,
+    /// What was chosen, in words.
+    chosen: String,
+    habitus: Habitus,
+    stretch: [f64; 3],
     test_object: bool,
     scatterers: Vec<ScattererEntry>,
     landmarks: Vec<Landmark>,
@@ -298,8 +128,17 @@ struct Home {
 #[derive(Clone, Debug, PartialEq)]
 struct Part {
     entry: StructureEntry,
-    solid: Expr,
     resolution_mm: f64,
+    within: Vec<String>,
+    clear_of: Vec<String>,
+    gap_mm: f64,
+}
+
+/// All files of a recipe, read but not judged.
+struct Files {
+    /// The recipe itself, then its parts.
+    documents: Vec<Document>,
+    home: Home,
 }
 
 impl Recipe {
@@ -308,51 +147,70 @@ impl Recipe {
         builtin::ALL.iter().map(|(id, _)| *id)
     }
 
-    /// A built-in recipe.
+    /// A built-in recipe, with its parameters as they are given in it and seed 0.
     ///
     /// # Errors
     /// [`RecipeError::Unknown`].
     pub fn builtin(name: &str) -> Result<Self, RecipeError> {
+        Self::builtin_with(name, &Choices::default())
+    }
+
+    /// A built-in recipe as chosen.
+    ///
+    /// # Errors
+    /// [`RecipeError::Unknown`], [`RecipeError::Choice`].
+    pub fn builtin_with(name: &str, choices: &Choices) -> Result<Self, RecipeError> {
         let found = builtin::ALL.iter().find(|(id, _)| *id == name);
         let (id, text) = found.ok_or_else(|| RecipeError::Unknown {
             name: name.to_owned(),
             nearest: catalog::nearest(name, Self::builtin_ids()),
         })?;
-        Self::parse(text, &format!("{id}.ron"), Atlas::builtin())
+        Self::parse(text, &format!("{id}.ron"), choices, Atlas::builtin())
     }
 
     /// Reads a recipe; `source` names the text in faults.
     ///
     /// # Errors
-    /// [`RecipeError::File`] with every fault.
-    pub fn parse(text: &str, source: &str, atlas: &Atlas) -> Result<Self, RecipeError> {
+    /// [`RecipeError::File`] with every fault, [`RecipeError::Choice`].
+    pub fn parse(
+        text: &str,
+        source: &str,
+        choices: &Choices,
+        atlas: &Atlas,
+    ) -> Result<Self, RecipeError> {
         let home = Home {
             source: source.into(),
             folder: None,
         };
-        Self::read(Document::parse(text, source, &RECIPE)?, home, atlas)
+        Files::gather(Document::parse(text, source, &RECIPE)?, home)?.resolve(choices, atlas)
     }
 
-    /// Reads a recipe's file; the files it names are read when the patient is made.
+    /// Reads a recipe's file and its parts; the scatterer files it names are read when the patient
+    /// is made.
     ///
     /// # Errors
-    /// [`RecipeError::File`] with every fault.
-    pub fn open(path: impl AsRef<Path>, atlas: &Atlas) -> Result<Self, RecipeError> {
+    /// [`RecipeError::File`] with every fault, [`RecipeError::Choice`].
+    pub fn open(
+        path: impl AsRef<Path>,
+        choices: &Choices,
+        atlas: &Atlas,
+    ) -> Result<Self, RecipeError> {
         let path = path.as_ref();
         let home = Home {
             source: path.to_owned(),
             folder: Some(path.parent().unwrap_or(Path::new("")).to_owned()),
         };
-        Self::read(Document::open(path, &RECIPE)?, home, atlas)
+        Files::gather(Document::open(path, &RECIPE)?, home)?.resolve(choices, atlas)
     }
 
-    fn read(document: Document, home: Home, atlas: &Atlas) -> Result<Self, RecipeError> {
-        let ids = atlas.structures().iter().map(|entry| entry.id.as_str());
-        let recipe = document
-            .knowing("structure", "the atlas", ids)
-            .knowing_own(OWN, &["structures", "id"])
-            .resolve_with(|file, faults| resolve(file, home, atlas, faults))?;
-        Ok(recipe)
+    /// What can be set.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// What can be switched on.
+    pub fn findings(&self) -> &[FindingEntry] {
+        &self.findings
     }
 
     /// Ids of the structures, in the order of the file.
@@ -360,7 +218,8 @@ impl Recipe {
         self.structures.iter().map(|part| part.entry.id.as_str())
     }
 
-    /// Makes the patient. The same recipe gives the same patient, whatever the number of threads.
+    /// Makes the patient. The same recipe and choices give the same patient, whatever the number
+    /// of threads.
     ///
     /// # Errors
     /// [`RecipeError::Shape`], [`RecipeError::Scatterers`].
@@ -376,20 +235,7 @@ impl Recipe {
             &self.home.source,
             &ScattererLimits::default(),
         )?;
-        progress.stage("surfaces", self.structures.len() as u64);
-        let structures: Vec<Structure> = self
-            .structures
-            .par_iter()
-            .map(|part| {
-                let surface = part.surface().map_err(|source| RecipeError::Shape {
-                    structure: part.entry.id.clone(),
-                    source,
-                })?;
-                progress.step();
-                Ok(Structure::of_entry(&part.entry, surface))
-            })
-            .collect::<Result<_, RecipeError>>()?;
-        progress.done();
+        let structures = self.structures(progress)?;
         let (lumens, _) = lumens_of(&structures, atlas, tissues, progress);
         let vessels = VesselGraph::join(&lumens, 0.0);
         Ok(Patient {
@@ -397,8 +243,8 @@ impl Recipe {
                 name: self.patient.clone(),
                 record: String::new(),
             },
-            habitus: Habitus::default(),
-            source: self.summary.en.clone(),
+            habitus: self.habitus.clone(),
+            source: self.source(),
             landmarks: self.all_landmarks(landmarks::derive(&structures, &vessels)),
             planes: self.all_planes(atlas, &structures),
             motion: if self.test_object {
@@ -411,14 +257,82 @@ impl Recipe {
             vessels,
         })
     }
-}
 
-impl Recipe {
+    fn structures(&self, progress: &dyn Progress) -> Result<Vec<Structure>, RecipeError> {
+        progress.stage("surfaces", self.structures.len() as u64);
+        let solids = self.solids()?;
+        let stretch = self.stretch();
+        let made = self.structures.par_iter().zip(&solids);
+        let structures = made
+            .map(|(part, solid)| {
+                let failed = |source| RecipeError::Shape {
+                    structure: part.entry.id.clone(),
+                    source,
+                };
+                let mut surface = part.surface(solid).map_err(failed)?;
+                if let Some(stretch) = &stretch {
+                    let flat = SdfError::Empty {
+                        resolution_mm: part.resolution_mm,
+                    };
+                    surface = surface.transformed(stretch).map_err(|_| failed(flat))?;
+                }
+                progress.step();
+                Ok(Structure::of_entry(&part.entry, surface))
+            })
+            .collect();
+        progress.done();
+        structures
+    }
+
+    /// The solid of each structure, cut as it says.
+    fn solids(&self) -> Result<Vec<Expr>, RecipeError> {
+        let mut solids = Solids::new(&self.shapes);
+        let present: BTreeSet<&str> = self.structure_ids().collect();
+        // A form is always there; a structure that is left out cuts nothing.
+        let absent = |id: &str| !present.contains(id) && Atlas::builtin().structure(id).is_some();
+        self.structures
+            .iter()
+            .map(|part| {
+                part.solid(&mut solids, &absent)
+                    .map_err(|source| RecipeError::Shape {
+                        structure: part.entry.id.clone(),
+                        source,
+                    })
+            })
+            .collect()
+    }
+
+    fn stretch(&self) -> Option<Affine<frame::Patient, frame::Patient>> {
+        let by = Vector3::from(self.stretch);
+        let linear = Matrix3::from_diagonal(&by);
+        (by != Vector3::repeat(1.0))
+            .then(|| Affine::new(linear, Vector3::zeros()))
+            .flatten()
+    }
+
+    fn source(&self) -> String {
+        if self.chosen.is_empty() {
+            self.summary.en.clone()
+        } else {
+            format!("{} ({})", self.summary.en, self.chosen)
+        }
+    }
+
     /// The recipe's own landmarks, then those derived whose ids are free.
     fn all_landmarks(&self, derived: Vec<Landmark>) -> Vec<Landmark> {
         let is_free = |landmark: &Landmark| self.landmarks.iter().all(|own| own.id != landmark.id);
         let derived = derived.into_iter().filter(is_free);
-        self.landmarks.iter().cloned().chain(derived).collect()
+        let own = self.landmarks.iter().cloned().map(|mut landmark| {
+            landmark.at = self.stretched(landmark.at);
+            landmark
+        });
+        own.chain(derived).collect()
+    }
+
+    fn stretched(&self, place: Point<frame::Patient>) -> Point<frame::Patient> {
+        let [x, y, z] = place.to_array();
+        let [a, b, c] = self.stretch;
+        Point::new(x * a, y * b, z * c)
     }
 
     /// The recipe's own planes, then those derived whose ids are free.
@@ -428,6 +342,9 @@ impl Recipe {
         structures: &[Structure],
     ) -> Vec<(DisplayName, StandardPlane)> {
         let mut all = self.planes.clone();
+        for (_, plane) in &mut all {
+            plane.center = self.stretched(plane.center);
+        }
         if !self.test_object {
             let derived = planes::derive_all(atlas, &surfaces_by_id(structures));
             let is_free = |id: &str| self.planes.iter().all(|(_, own)| own.id != id);
@@ -438,209 +355,358 @@ impl Recipe {
 }
 
 impl Part {
-    fn surface(&self) -> Result<TriMesh<frame::Patient>, SdfError> {
-        if let Some(exact) = flat::surface(&self.solid) {
+    fn solid(
+        &self,
+        solids: &mut Solids<'_>,
+        absent: &dyn Fn(&str) -> bool,
+    ) -> Result<Expr, SdfError> {
+        let within: Vec<Expr> = self
+            .within
+            .iter()
+            .map(|id| solids.named(id))
+            .collect::<Result<_, _>>()?;
+        let clear_of = self.clear_of.iter().filter(|id| !absent(id));
+        let clear_of: Vec<Expr> = clear_of
+            .map(|id| Ok(grown(solids.named(id)?, self.gap_mm)))
+            .collect::<Result<_, _>>()?;
+        solids.structure(&self.entry.id, &|solid| cut(solid, &within, &clear_of))
+    }
+
+    fn surface(&self, solid: &Expr) -> Result<TriMesh<frame::Patient>, SdfError> {
+        if let Some(exact) = flat::surface(solid) {
             return Ok(exact);
         }
-        sdf::surface(&self.solid, self.resolution_mm, &SurfaceLimits::default())
+        sdf::surface(solid, self.resolution_mm, &SurfaceLimits::default())
     }
 }
 
-/// What only the whole file can tell of scatterers, landmarks and planes.
-fn check(file: &RecipeFile, home: &Home, atlas: &Atlas, faults: &mut Faults) {
-    faults.require_distinct("structure", file.structures.iter().map(|s| &s.id));
-    faults.require_distinct("landmark", file.landmarks.iter().map(|l| &l.id));
-    faults.require_distinct("plane", file.planes.iter().map(|p| &p.id));
-    for entry in &file.scatterers {
-        let has_home = home.folder.is_some() || !matches!(entry.value, ScattererEntry::File { .. });
-        let message = "a recipe that is built in or lies in no folder cannot name files";
-        faults.require(entry.span, has_home, message);
+fn grown(solid: Expr, by_mm: f64) -> Expr {
+    if by_mm == 0.0 {
+        return solid;
     }
-    let own = file.structures.iter().map(|s| s.id.as_str());
-    let shown = file
-        .planes
-        .iter()
-        .flat_map(|p| p.required.iter().chain(&p.optional));
-    // A name that the atlas does not hold has been reported by the reader.
-    for id in shown.filter(|id| atlas.structure(id).is_some()) {
-        faults.require_name(id, "structure", "this recipe", own.clone());
+    Expr::Offset {
+        of: Box::new(solid),
+        by_mm,
     }
 }
 
-fn resolve(file: RecipeFile, home: Home, atlas: &Atlas, faults: &mut Faults) -> Option<Recipe> {
-    check(&file, &home, atlas, faults);
-    let mut solids: BTreeMap<String, Expr> = BTreeMap::new();
-    let mut structures = Vec::new();
-    for structure in file.structures {
-        let id = structure.id.value;
-        let solid = match structure.shape.value.expression(&solids) {
-            Ok(solid) => solid,
-            Err(missing) => {
-                let above: Vec<&str> = solids.keys().map(String::as_str).collect();
-                let message = format!("`Same(\"{missing}\")` refers to no structure further up");
-                let finding = catalog::Finding::new(structure.shape.span, message);
-                faults.push(finding.one_of(&missing, above));
-                continue;
-            }
+/// A solid cut to others and by others.
+fn cut(solid: Expr, within: &[Expr], clear_of: &[Expr]) -> Expr {
+    let mut solid = solid;
+    if !within.is_empty() {
+        let parts = std::iter::once(solid).chain(within.iter().cloned());
+        solid = Expr::Intersection {
+            parts: parts.collect(),
+            blend_mm: 0.0,
         };
-        let resolution_mm = structure.resolution_mm.unwrap_or(file.resolution_mm);
-        solids.insert(id.clone(), solid.clone());
-        // A name that the atlas does not hold has been reported by the reader.
-        if let Some(entry) = atlas.structure(&id) {
-            structures.push(Part {
-                entry: entry.clone(),
-                solid,
-                resolution_mm,
-            });
+    }
+    if !clear_of.is_empty() {
+        solid = Expr::Difference {
+            of: Box::new(solid),
+            cut: clear_of.to_vec(),
+            blend_mm: 0.0,
+        };
+    }
+    solid
+}
+
+impl Files {
+    /// The recipe and the parts that it names: from its own folder, else those that are built in.
+    fn gather(recipe: Document, home: Home) -> Result<Self, RecipeError> {
+        let mut faults = recipe.faults();
+        let named: Vec<Spanned<String>> = recipe
+            .root()
+            .field("parts")
+            .and_then(|node| catalog::FromNode::from_node(node, &mut faults))
+            .unwrap_or_default();
+        let parts = named.iter().map(|part| home.part(&recipe, part));
+        let parts: Vec<Document> = parts.collect::<Result<_, _>>()?;
+        let documents = std::iter::once(recipe).chain(parts).collect();
+        Ok(Self { documents, home })
+    }
+
+    /// Formulas to numbers, then trees to values, then references to what they name.
+    fn resolve(mut self, choices: &Choices, atlas: &Atlas) -> Result<Recipe, RecipeError> {
+        let mut faults: Vec<Faults> = self.documents.iter().map(Document::faults).collect();
+        let settings = Settings::gather(&self.documents, choices, &mut faults);
+        // A fault of a file comes before a wrong choice: it may be the reason for it.
+        self.stop_at(&faults)?;
+        let mut settings = settings?;
+        settings.settle(&mut faults);
+        self.stop_at(&faults)?;
+        for document in &mut self.documents {
+            document.replace_texts(&mut |text, span| settings.number(text, span));
+        }
+        let own: Vec<String> = self.solid_ids();
+        let ids: Vec<&str> = atlas
+            .structures()
+            .iter()
+            .map(|entry| entry.id.as_str())
+            .collect();
+        let documents = std::mem::take(&mut self.documents);
+        self.documents = documents
+            .into_iter()
+            .map(|document| {
+                document
+                    .knowing("structure", "the atlas", ids.iter().copied())
+                    .knowing(OWN, "this recipe", own.iter().cloned())
+            })
+            .collect();
+        let recipe: RecipeFile =
+            self.documents[0].resolve_with(|file, faults| self.checked(file, atlas, faults))?;
+        let parts: Vec<PartFile> = self.documents[1..]
+            .iter()
+            .map(Document::resolve)
+            .collect::<Result<_, _>>()?;
+        self.check_together(&recipe, &parts)?;
+        let recipe = join(recipe, parts, settings, self.home, atlas);
+        recipe.check_needs(choices)?;
+        Ok(recipe)
+    }
+
+    fn stop_at(&self, faults: &[Faults]) -> Result<(), RecipeError> {
+        let first = self
+            .documents
+            .iter()
+            .zip(faults)
+            .find(|(_, f)| !f.is_empty());
+        match first {
+            Some((document, faults)) => Err(document.error(faults.clone()).into()),
+            None => Ok(()),
         }
     }
-    Some(Recipe {
+
+    fn solid_ids(&self) -> Vec<String> {
+        let lists = [["structures", "id"], ["forms", "id"]];
+        self.documents
+            .iter()
+            .flat_map(|document| lists.iter().flat_map(|path| document.root().texts_at(path)))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// What only the recipe's own file can tell of scatterers, landmarks and planes.
+    fn checked(&self, file: RecipeFile, atlas: &Atlas, faults: &mut Faults) -> Option<RecipeFile> {
+        faults.require_distinct("landmark", file.landmarks.iter().map(|l| &l.id));
+        faults.require_distinct("plane", file.planes.iter().map(|p| &p.id));
+        for entry in &file.scatterers {
+            let names_file = matches!(entry.value, ScattererEntry::File { .. });
+            let has_home = self.home.folder.is_some() || !names_file;
+            let message = "a recipe that is built in or lies in no folder cannot name files";
+            faults.require(entry.span, has_home, message);
+        }
+        let own = self.solid_ids();
+        let own = own.iter().map(String::as_str);
+        let shown = file
+            .planes
+            .iter()
+            .flat_map(|p| p.required.iter().chain(&p.optional));
+        // A name that the atlas does not hold has been reported by the reader.
+        for id in shown.filter(|id| atlas.structure(id).is_some()) {
+            faults.require_name(id, "structure", "this recipe", own.clone());
+        }
+        Some(file)
+    }
+
+    /// What only all files together can tell: solids that are there twice, circles of references.
+    fn check_together(&self, recipe: &RecipeFile, parts: &[PartFile]) -> Result<(), RecipeError> {
+        let mut faults: Vec<Faults> = self.documents.iter().map(Document::faults).collect();
+        let mut solids: BTreeMap<&str, Reference<'_>> = BTreeMap::new();
+        let own = [(&recipe.forms, &recipe.structures)];
+        let lists = own
+            .into_iter()
+            .chain(parts.iter().map(|p| (&p.forms, &p.structures)));
+        for (document, (forms, structures)) in lists.enumerate() {
+            let forms = forms.iter().map(|form| (&form.id, &form.shape));
+            let structures = structures.iter().map(|s| (&s.id, &s.shape));
+            for (id, shape) in forms.chain(structures) {
+                let reference = Reference { document, shape };
+                if let Some(first) = solids.insert(&id.value, reference) {
+                    let mut finding =
+                        Finding::new(id.span, format!("the solid `{}` is there twice", id.value));
+                    if first.document == document {
+                        finding = finding.related("first shape", first.shape.span);
+                    }
+                    faults[document].push(finding);
+                }
+            }
+        }
+        for (document, span, circle) in circles(&solids) {
+            let message = format!("the solid depends on itself: {circle}");
+            faults[document].report(span, message);
+        }
+        self.stop_at(&faults)
+    }
+}
+
+/// A solid's shape and the file it stands in.
+struct Reference<'a> {
+    document: usize,
+    shape: &'a Spanned<Shape>,
+}
+
+/// Every circle of `Same`, once, where it was entered.
+fn circles(solids: &BTreeMap<&str, Reference<'_>>) -> Vec<(usize, Span, String)> {
+    let mut found = Vec::new();
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    for &start in solids.keys() {
+        // Depth first by hand: a hostile file may chain many.
+        let mut way: Vec<(&str, Vec<&str>)> = Vec::new();
+        let mut next = Some(start);
+        loop {
+            if let Some(id) = next.take() {
+                if let Some(from) = way.iter().position(|(on_way, _)| *on_way == id) {
+                    let names = way[from..].iter().map(|(id, _)| *id).chain([id]);
+                    let circle = names.collect::<Vec<_>>().join(" → ");
+                    let at = &solids[way[way.len() - 1].0];
+                    found.push((at.document, at.shape.span, circle));
+                } else if !done.contains(id) {
+                    let mut references = Vec::new();
+                    if let Some(solid) = solids.get(id) {
+                        solid.shape.value.references(&mut references);
+                    }
+                    way.push((id, references));
+                }
+            }
+            let Some((id, references)) = way.last_mut() else {
+                break;
+            };
+            match references.pop() {
+                Some(reference) => next = Some(reference),
+                None => {
+                    done.insert(*id);
+                    way.pop();
+                }
+            }
+        }
+    }
+    found
+}
+
+impl Home {
+    fn part(&self, recipe: &Document, name: &Spanned<String>) -> Result<Document, RecipeError> {
+        let file = format!("parts/{}.ron", name.value);
+        if let Some(folder) = &self.folder {
+            let path = folder.join(&file);
+            if path.is_file() {
+                return Ok(Document::open(path, &PART)?);
+            }
+        }
+        let built_in = builtin::PARTS.iter().find(|(id, _)| *id == name.value);
+        let (_, text) = built_in.ok_or_else(|| {
+            let place = recipe.place(name.span);
+            let folder = self.folder.as_ref();
+            RecipeError::UnknownPart {
+                recipe: format!("{}:{}:{}", recipe.source(), place.line, place.column),
+                name: name.value.clone(),
+                looked_for: folder.map_or_else(
+                    || "the parts that are built in".to_owned(),
+                    |folder| {
+                        format!(
+                            "{} and the parts that are built in",
+                            folder.join(&file).display()
+                        )
+                    },
+                ),
+                nearest: catalog::nearest(&name.value, builtin::PARTS.iter().map(|(id, _)| *id)),
+            }
+        })?;
+        Ok(Document::parse(*text, file, &PART)?)
+    }
+}
+
+/// All files as one recipe: parts first, in the order in which they are named.
+fn join(
+    file: RecipeFile,
+    parts: Vec<PartFile>,
+    settings: Settings,
+    home: Home,
+    atlas: &Atlas,
+) -> Recipe {
+    let mut shapes = BTreeMap::new();
+    let mut structures = Vec::new();
+    let mut landmarks = Vec::new();
+    let mut planes = Vec::new();
+    let own = PartFile {
+        parameters: Vec::new(),
+        values: Vec::new(),
+        findings: Vec::new(),
+        forms: file.forms,
+        structures: file.structures,
+        landmarks: file.landmarks,
+        planes: file.planes,
+    };
+    for part in parts.into_iter().chain([own]) {
+        shapes.extend(part.forms.into_iter().map(|f| (f.id.value, f.shape.value)));
+        for structure in part.structures {
+            let resolution_mm = structure.resolution_mm.unwrap_or(file.resolution_mm);
+            let entry = atlas
+                .structure(&structure.id)
+                .filter(|_| structure.present != 0.0);
+            structures.extend(entry.map(|entry| Part {
+                entry: entry.clone(),
+                resolution_mm,
+                within: structure.within.into_iter().map(|id| id.value).collect(),
+                clear_of: structure.clear_of.into_iter().map(|id| id.value).collect(),
+                gap_mm: structure.gap_mm,
+            }));
+            shapes.insert(structure.id.value, structure.shape.value);
+        }
+        landmarks.extend(part.landmarks.into_iter().map(patient::landmark));
+        planes.extend(part.planes.into_iter().map(patient::plane));
+    }
+    // A plane is there only with all that it has to show.
+    let is_there = |id: &String| structures.iter().any(|part: &Part| part.entry.id == *id);
+    planes.retain(|(_, plane): &(_, StandardPlane)| plane.required.iter().all(is_there));
+    let (x, y, z) = file.stretch;
+    Recipe {
         summary: file.summary,
         patient: file.patient,
         structures,
+        shapes,
+        chosen: settings.summary(),
+        parameters: settings.parameters,
+        findings: settings.findings,
+        habitus: habitus(&file.habitus),
+        stretch: [x, y, z],
         test_object: file.test_object,
         scatterers: file
             .scatterers
             .into_iter()
             .map(|entry| entry.value)
             .collect(),
-        landmarks: file.landmarks.into_iter().map(patient::landmark).collect(),
-        planes: file.planes.into_iter().map(patient::plane).collect(),
+        landmarks,
+        planes,
         home,
-    })
-}
-
-impl Shape {
-    /// The expression, with references put in; the id of the first that leads nowhere otherwise.
-    fn expression(&self, above: &BTreeMap<String, Expr>) -> Result<Expr, String> {
-        let one = |shape: &Self| shape.expression(above).map(Box::new);
-        let all = |shapes: &[Self]| {
-            shapes
-                .iter()
-                .map(|s| s.expression(above))
-                .collect::<Result<Vec<_>, _>>()
-        };
-        Ok(match self {
-            Self::Same(id) => return above.get(id).cloned().ok_or_else(|| id.clone()),
-            Self::Sphere { center, radius } => Expr::Sphere {
-                center: *center,
-                radius_mm: *radius,
-            },
-            Self::Ellipsoid { center, radii } => Expr::Ellipsoid {
-                center: *center,
-                radii_mm: *radii,
-            },
-            Self::Box {
-                center,
-                half,
-                rounding,
-            } => Expr::Box {
-                center: *center,
-                half_mm: *half,
-                rounding_mm: *rounding,
-            },
-            Self::Capsule { from, to, radius } => Expr::Capsule {
-                from: *from,
-                to: *to,
-                radius_mm: *radius,
-            },
-            Self::RoundCone {
-                from,
-                to,
-                from_radius,
-                to_radius,
-            } => Expr::RoundCone {
-                from: *from,
-                to: *to,
-                from_radius_mm: *from_radius,
-                to_radius_mm: *to_radius,
-            },
-            Self::Tube { points } => {
-                let point = |&(x, y, z, r): &_| TubePoint {
-                    place: [x, y, z],
-                    radius_mm: r,
-                };
-                Expr::Tube {
-                    points: points.iter().map(point).collect(),
-                }
-            }
-            Self::HalfSpace { normal, offset } => Expr::HalfSpace {
-                normal: *normal,
-                offset_mm: *offset,
-            },
-            Self::Union { of, blend } => Expr::Union {
-                parts: all(of)?,
-                blend_mm: *blend,
-            },
-            Self::Intersection { of, blend } => Expr::Intersection {
-                parts: all(of)?,
-                blend_mm: *blend,
-            },
-            Self::Difference { of, cut, blend } => Expr::Difference {
-                of: one(of)?,
-                cut: all(cut)?,
-                blend_mm: *blend,
-            },
-            Self::Shell { of, thickness } => Expr::Shell {
-                of: one(of)?,
-                thickness_mm: *thickness,
-            },
-            Self::Offset { of, by } => Expr::Offset {
-                of: one(of)?,
-                by_mm: *by,
-            },
-            Self::Noise {
-                of,
-                seed,
-                amplitude,
-                wavelength,
-            } => Expr::Noise {
-                of: one(of)?,
-                seed: *seed,
-                amplitude_mm: *amplitude,
-                wavelength_mm: *wavelength,
-            },
-            Self::Mirror { of, axis, at } => Expr::Mirror {
-                of: one(of)?,
-                axis: (*axis).into(),
-                at_mm: *at,
-            },
-            Self::Reflect { of, axis, at } => Expr::Reflect {
-                of: one(of)?,
-                axis: (*axis).into(),
-                at_mm: *at,
-            },
-            Self::Translate { of, by } => Expr::Translate {
-                of: one(of)?,
-                by_mm: *by,
-            },
-            Self::Rotate {
-                of,
-                about,
-                axis,
-                angle_deg,
-            } => Expr::Rotate {
-                of: one(of)?,
-                about: *about,
-                axis: *axis,
-                angle_rad: angle_deg.to_radians(),
-            },
-            Self::Scale { of, about, factor } => Expr::Scale {
-                of: one(of)?,
-                about: *about,
-                factor: *factor,
-            },
-        })
     }
 }
 
-impl From<Axis> for sdf::Axis {
-    fn from(axis: Axis) -> Self {
-        match axis {
-            Axis::X => Self::X,
-            Axis::Y => Self::Y,
-            Axis::Z => Self::Z,
+fn habitus(file: &HabitusFile) -> Habitus {
+    let sex = |male: f64| if male == 0.0 { Sex::Female } else { Sex::Male };
+    Habitus {
+        sex: file.is_male.map(sex),
+        age_years: file.age_years,
+        height_cm: file.height_cm,
+        weight_kg: file.weight_kg,
+    }
+}
+
+impl Recipe {
+    /// No stones without a gallbladder.
+    fn check_needs(&self, choices: &Choices) -> Result<(), RecipeError> {
+        let on =
+            |finding: &&FindingEntry| choices.findings.iter().any(|c| c.id == finding.id.value);
+        for finding in self.findings.iter().filter(on) {
+            for needed in &finding.needs {
+                if !self.structure_ids().any(|id| id == needed.value) {
+                    return Err(RecipeError::Choice(format!(
+                        "the finding `{}` needs the structure `{}`, which this patient does not have ({})",
+                        finding.id.value, needed.value, self.chosen
+                    )));
+                }
+            }
         }
+        Ok(())
     }
 }
 

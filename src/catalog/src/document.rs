@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::fault::KnownNames;
 use crate::span::{Place, place};
 use crate::syntax::{MAX_BYTES, parse};
-use crate::{Fault, Faults, Finding, Format, FromNode, Node, Span, nearest};
+use crate::{Fault, Faults, Finding, Format, FromNode, Kind, Node, Span, nearest};
 
 /// Why a file could not be read. Prints one paragraph for each fault.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize)]
@@ -162,6 +162,15 @@ impl Document {
         self.knowing(kind, "this file", names)
     }
 
+    /// Puts other values in the place of texts, before anything is resolved: `replace` says for
+    /// each what it stands for, `None` to leave it. What is wrong comes out with all other faults.
+    pub fn replace_texts(
+        &mut self,
+        replace: &mut dyn FnMut(&str, Span) -> Option<Result<Kind, Finding>>,
+    ) {
+        replace_texts(&mut self.root, &mut self.header, replace);
+    }
+
     /// The tree, in this version, without kind and version.
     pub fn root(&self) -> &Node {
         &self.root
@@ -223,6 +232,40 @@ impl Document {
     pub fn error(&self, faults: Faults) -> CatalogError {
         let (faults, omitted) = faults.placed(&self.source, &self.text);
         CatalogError::Faults { faults, omitted }
+    }
+}
+
+fn replace_texts(
+    node: &mut Node,
+    faults: &mut Faults,
+    replace: &mut dyn FnMut(&str, Span) -> Option<Result<Kind, Finding>>,
+) {
+    match &mut node.kind {
+        Kind::Text(text) => match replace(text, node.span) {
+            Some(Ok(kind)) => node.kind = kind,
+            Some(Err(finding)) => {
+                faults.push(finding);
+                // Something that a number may be, so that the same fault is not told twice.
+                node.kind = Kind::Integer(1);
+            }
+            None => {}
+        },
+        Kind::List(items) | Kind::Tuple(_, items) => {
+            for item in items {
+                replace_texts(item, faults, replace);
+            }
+        }
+        Kind::Map(entries) => {
+            for (_, value) in entries {
+                replace_texts(value, faults, replace);
+            }
+        }
+        Kind::Record(_, fields) => {
+            for field in fields {
+                replace_texts(&mut field.value, faults, replace);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -13,6 +13,8 @@
 //! # Ok::<(), geometry::sdf::SdfError>(())
 //! ```
 
+mod fill;
+mod lean;
 mod noise;
 mod sampling;
 mod shapes;
@@ -25,6 +27,7 @@ use thiserror::Error;
 
 use crate::polygonise::PolygoniseError;
 
+pub use fill::{pool, swell};
 pub use sampling::{SurfaceLimits, surface};
 pub use solid::{Bounds, Solid};
 
@@ -286,6 +289,14 @@ pub enum SdfError {
     Unbounded {
         /// The node that makes it so.
         path: String,
+    },
+    /// More is to be filled in than there is room for.
+    #[error("{volume_ml} ml do not fit: there is room for {holds_ml:.0} ml")]
+    Overfull {
+        /// What was wanted, ml.
+        volume_ml: f64,
+        /// What fits, ml.
+        holds_ml: f64,
     },
     /// Nothing inside at this resolution.
     #[error("the solid is empty, or thinner than the sampling of {resolution_mm} mm can see")]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anatomy::recipe::FindingChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Ultrasound and catheter training sandbox.
@@ -98,6 +99,18 @@ pub struct ListArguments {
 pub struct MakeArguments {
     /// Recipe, as `patient list` names it, or the path of one (*.ron)
     pub recipe: String,
+    /// A parameter of the recipe, such as bmi=32 (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = anatomy::recipe::setting)]
+    pub set: Vec<(String, String)>,
+    /// A disease, such as gallstones or gallstones:count=5,size_mm=8 (repeatable)
+    #[arg(long, value_name = "FINDING[:NAME=VALUE,…]")]
+    pub finding: Vec<FindingChoice>,
+    /// Seed of natural variation: the same seed gives the same patient
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Draw the parameters that are not set over their whole range, by the seed
+    #[arg(long)]
+    pub vary: bool,
     /// Folder to write
     #[arg(long)]
     pub out: PathBuf,

@@ -15,7 +15,7 @@ fn parse(structures: &str) -> Result<Recipe, RecipeError> {
     let text = format!(
         "Recipe(version: 1, summary: (en: \"a\", zh: \"一\"), patient: \"p\", resolution_mm: 4, structures: [{structures}])"
     );
-    Recipe::parse(&text, "r.ron", Atlas::builtin())
+    Recipe::parse(&text, "r.ron", &Choices::default(), Atlas::builtin())
 }
 
 #[test]
@@ -63,15 +63,17 @@ fn references_to_nothing_and_unknown_words_are_told_with_their_places() {
 }
 
 #[test]
-fn a_shape_cannot_follow_itself_or_one_further_down() {
-    for of in ["skin", "liver"] {
-        let error = parse(&format!(
-            "(id: \"skin\", shape: Same(\"{of}\")),
-             (id: \"liver\", shape: Sphere(center: (0, 0, 0), radius: 9))"
-        ));
-        let error = error.unwrap_err().to_string();
-        assert!(error.contains("no structure further up"), "{error}");
-    }
+fn a_shape_may_follow_one_further_down_but_not_itself() {
+    let below = "(id: \"skin\", shape: Same(\"liver\")),
+         (id: \"liver\", shape: Sphere(center: (0, 0, 0), radius: 9))";
+    assert!(parse(below).is_ok());
+    let circle = "(id: \"skin\", shape: Offset(of: Same(\"liver\"), by: 2)),
+         (id: \"liver\", shape: Union(of: [Same(\"spleen\")])),
+         (id: \"spleen\", shape: Same(\"skin\"))";
+    let error = parse(circle).unwrap_err().to_string();
+    assert!(error.contains("depends on itself"), "{error}");
+    assert!(error.contains("liver → spleen → skin → liver"), "{error}");
+    assert!(error.starts_with("r.ron:1:"), "{error}");
 }
 
 #[test]
@@ -145,8 +147,9 @@ fn moved_boxes_are_the_solids_they_say() {
     ];
     for moves in several {
         let recipe = parse(&shape(&moves)).unwrap();
-        let solid = sdf::Solid::new(&recipe.structures[0].solid).unwrap();
-        let exact = flat::surface(&recipe.structures[0].solid).unwrap();
+        let solid = &recipe.solids().unwrap()[0];
+        let exact = flat::surface(solid).unwrap();
+        let solid = sdf::Solid::new(solid).unwrap();
         assert!(geometry::check::inspect(&exact).is_sound(), "{moves}");
         let factor = if moves.contains("Scale") {
             1.5_f64.powi(3)
@@ -370,7 +373,7 @@ fn with_more(more: &str) -> String {
 #[test]
 fn a_recipe_in_a_folder_may_name_files_and_others_may_not() {
     let text = with_more("scatterers: [Points([(1, 2, 3, 4)]), File(path: \"sub/cloud.npz\")]");
-    let error = Recipe::parse(&text, "r.ron", Atlas::builtin())
+    let error = Recipe::parse(&text, "r.ron", &Choices::default(), Atlas::builtin())
         .unwrap_err()
         .to_string();
     assert!(
@@ -381,7 +384,7 @@ fn a_recipe_in_a_folder_may_name_files_and_others_may_not() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("r.ron");
     std::fs::write(&path, &text).unwrap();
-    let recipe = Recipe::open(&path, Atlas::builtin()).unwrap();
+    let recipe = Recipe::open(&path, &Choices::default(), Atlas::builtin()).unwrap();
     let missing = recipe.make(Atlas::builtin(), TissueTable::builtin(), &crate::Silent);
     assert!(missing.unwrap_err().to_string().contains("cloud.npz"));
     std::fs::create_dir(folder.path().join("sub")).unwrap();
@@ -404,7 +407,15 @@ fn own_landmarks_and_planes_come_first_and_are_checked() {
         lateral: (1, 0, 0), depth: (0, 1, 0), required: [\"{required}\"])]"
         ))
     };
-    let patient = made(&Recipe::parse(&plane("liver"), "r.ron", Atlas::builtin()).unwrap());
+    let patient = made(
+        &Recipe::parse(
+            &plane("liver"),
+            "r.ron",
+            &Choices::default(),
+            Atlas::builtin(),
+        )
+        .unwrap(),
+    );
     assert_eq!(patient.planes[0].1.id, "scan");
     assert!(patient.planes.len() > 1, "a liver has planes in the atlas");
     assert!(patient.motion.breathing.is_some(), "it is a body");
@@ -419,7 +430,8 @@ fn own_landmarks_and_planes_come_first_and_are_checked() {
         ("spleen", "is not in this recipe"),
         ("livr", "did you mean `liver`"),
     ] {
-        let error = Recipe::parse(&plane(id), "r.ron", Atlas::builtin()).unwrap_err();
+        let error =
+            Recipe::parse(&plane(id), "r.ron", &Choices::default(), Atlas::builtin()).unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
@@ -490,4 +502,137 @@ fn a_ray_down_the_axis_meets_plates_and_layers_where_they_are() {
         90.0,
         90.0 + 60.0 / 20.0_f64.to_radians().cos(),
     );
+}
+
+/// A recipe with every kind of setting.
+const SETTINGS: &str = r#"Recipe(version: 2, summary: (en: "t", zh: "测"), patient: "T", resolution_mm: 3,
+    parameters: [
+        (id: "sex", name: (en: "Sex", zh: "性别"), options: ["female", "male"], default: "male"),
+        (id: "bmi", name: (en: "BMI", zh: "体重指数"), unit: "kg/m²", default: 23, range: (18, 40)),
+    ],
+    values: [
+        (id: "radius", value: "= 30 + spread * (bmi - 23)"),
+        (id: "spread", draw: (mean: 1, sd: 0.1, range: (0.8, 1.2))),
+    ],
+    findings: [(id: "gallstones", name: (en: "Gallstones", zh: "胆囊结石"), needs: ["gallbladder"],
+        parameters: [(id: "ml", name: (en: "Volume", zh: "体积"), default: 5, range: (1, 100))])],
+    stretch: (1, 1, "= 1 + (sex == male) / 10"),
+    habitus: (is_male: "= sex"),
+    forms: [(id: "room", shape: Sphere(center: (0, 0, 0), radius: "= radius"))],
+    structures: [
+        (id: "liver", shape: Same("room"), clear_of: ["gallbladder"], gap_mm: 2),
+        (id: "gallbladder", present: "= sex == male", shape: Sphere(center: (0, 0, 0), radius: 20)),
+        (id: "gallstone", present: "= gallstones",
+            shape: Pool(of: Same("gallbladder"), towards: (0, 1, 0), volume_ml: "= gallstones.ml")),
+    ])"#;
+
+fn chosen(set: &[(&str, &str)], findings: &[&str], seed: u64) -> Result<Recipe, RecipeError> {
+    let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    let choices = Choices {
+        seed,
+        set: set.iter().map(owned).collect(),
+        findings: findings.iter().map(|f| f.parse().unwrap()).collect(),
+        vary: false,
+    };
+    Recipe::parse(SETTINGS, "r.ron", &choices, Atlas::builtin())
+}
+
+fn volume_ml(patient: &Patient, id: &str) -> f64 {
+    patient.structure(id).unwrap().surface.signed_volume_mm3() / 1000.0
+}
+
+#[test]
+fn parameters_findings_and_the_seed_make_different_patients() {
+    let ball_ml = |radius: f64| 4.0 / 3.0 * std::f64::consts::PI * radius.powi(3) / 1000.0;
+    let plain = made(&chosen(&[], &[], 0).unwrap());
+    // Stretched by 1.1 along z; the liver has a hole for the gallbladder and its gap.
+    let liver = 1.1 * (ball_ml(30.0) - ball_ml(22.0));
+    assert!((volume_ml(&plain, "liver") / liver - 1.0).abs() < 0.02);
+    assert!(plain.structure("gallstone").is_none());
+    assert_eq!(plain.habitus.sex, Some(Sex::Male));
+    let stones = made(&chosen(&[], &["gallstones:ml=12"], 0).unwrap());
+    assert!((volume_ml(&stones, "gallstone") / (1.1 * 12.0) - 1.0).abs() < 0.03);
+    let (_, back) = extent(&stones, "gallstone", 1);
+    assert!((back - 20.0).abs() < 0.5, "stones lie at the back: {back}");
+    let woman = made(&chosen(&[("sex", "female")], &[], 0).unwrap());
+    assert!(woman.structure("gallbladder").is_none());
+    assert!(
+        (volume_ml(&woman, "liver") / ball_ml(30.0) - 1.0).abs() < 0.02,
+        "nothing is cut out"
+    );
+    let large = |seed| {
+        volume_ml(
+            &made(&chosen(&[("bmi", "33")], &[], seed).unwrap()),
+            "liver",
+        )
+    };
+    assert!(large(1) != large(2) && large(1) == large(1));
+}
+
+#[test]
+fn wrong_choices_are_told_with_what_there_is() {
+    let fails = |set: &[(&str, &str)], findings: &[&str]| {
+        let made = chosen(set, findings, 0).and_then(|recipe| {
+            recipe.make(Atlas::builtin(), TissueTable::builtin(), &crate::Silent)
+        });
+        made.unwrap_err().to_string()
+    };
+    for (error, words) in [
+        (fails(&[("bmi", "50")], &[]), "must be 18 to 40 kg/m²"),
+        (fails(&[("bmi", "big")], &[]), "must be 18 to 40 kg/m²"),
+        (fails(&[("bmx", "20")], &[]), "did you mean `bmi`"),
+        (fails(&[("sex", "man")], &[]), "one of female, male"),
+        (fails(&[], &["gallstone"]), "did you mean `gallstones`"),
+        (
+            fails(&[], &["gallstones:mm=3"]),
+            "parameter of the finding `gallstones`",
+        ),
+        (fails(&[], &["gallstones:ml=300"]), "must be 1 to 100"),
+        (fails(&[], &["gallstones:ml=90"]), "there is room for 3"),
+        (
+            fails(&[("sex", "female")], &["gallstones"]),
+            "which this patient does not have",
+        ),
+    ] {
+        assert!(error.contains(words), "{words}: {error}");
+    }
+}
+
+#[test]
+fn wrong_formulas_are_told_with_their_places() {
+    for (from, to, words) in [
+        (
+            "spread * (bmi",
+            "radius * (bmi",
+            "r.ron:7:39: `radius` depends on itself: radius → radius",
+        ),
+        (
+            "spread * (bmi",
+            "bmx * (bmi",
+            "r.ron:7:39: there is no parameter, value or finding `bmx`",
+        ),
+        (
+            "\"= radius\"",
+            "\"= radius +\"",
+            "a number, a name or a bracket was expected",
+        ),
+        (
+            "\"= radius\"",
+            "\"= 1 / (bmi - 23)\"",
+            "comes to no finite number",
+        ),
+        ("\"= radius\"", "\"= 0 - radius\"", "above 0"),
+        (
+            "parts: []",
+            "parts: [\"trunc\"]",
+            "there is no part `trunc`",
+        ),
+    ] {
+        let text = SETTINGS
+            .replace("    forms:", "    parts: [], forms:")
+            .replace(from, to);
+        let error = Recipe::parse(&text, "r.ron", &Choices::default(), Atlas::builtin());
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(words), "{words}: {error}");
+    }
 }

@@ -3,6 +3,7 @@
 use nalgebra::{Matrix3, Vector3};
 use rayon::prelude::*;
 
+use super::lean::Near;
 use super::{Bounds, Expr, SdfError, Solid};
 use crate::frame::{Affine, Patient, Point, Voxel};
 use crate::mesh::TriMesh;
@@ -10,6 +11,8 @@ use crate::polygonise::{PolygoniseError, polygonise_slices};
 
 /// Edge of a block in samples.
 const BLOCK: usize = 8;
+/// Blocks in a row that are looked at together first.
+const GROUP: usize = 4;
 /// Samples left free round the solid's bounds.
 const RIM: f64 = 1.5;
 
@@ -77,13 +80,11 @@ impl Grid {
                 must_be: "a number above 0",
             });
         }
-        let bounds = solid.bounds();
-        let (min, max) = (Vector3::from(bounds.min), Vector3::from(bounds.max));
-        let extent = max - min;
-        if extent.iter().any(|e| e.is_nan() || *e == f64::INFINITY) {
+        let Some([min, max]) = bounded(solid) else {
             let path = endless_node(expression, "");
             return Err(SdfError::Unbounded { path });
-        }
+        };
+        let extent = max - min;
         if extent.iter().any(|&e| e < 0.0) {
             return Err(SdfError::Empty {
                 resolution_mm: step,
@@ -115,48 +116,70 @@ impl Grid {
 
     /// Samples of slices `first_k`…, one list for each row of blocks, in the order i, j, k.
     fn sample_layer(&self, solid: &Solid, first_k: usize) -> Vec<Vec<f32>> {
-        (0..self.dims[1].div_ceil(BLOCK))
+        let blocks = self.dims.map(|d| d.div_ceil(BLOCK));
+        (0..blocks[1])
             .into_par_iter()
             .map(|row| {
                 let mut samples = vec![0.0; self.dims[0] * BLOCK * BLOCK];
-                for column in 0..self.dims[0].div_ceil(BLOCK) {
-                    let first = [column * BLOCK, row * BLOCK, first_k];
-                    self.sample_block(solid, first, &mut samples);
+                for group in (0..blocks[0]).step_by(GROUP) {
+                    let count = GROUP.min(blocks[0] - group);
+                    let first = [group * BLOCK, row * BLOCK, first_k];
+                    self.sample_group(solid, first, count, &mut samples);
                 }
                 samples
             })
             .collect()
     }
 
-    fn sample_block(&self, solid: &Solid, first: [usize; 3], samples: &mut [f32]) {
-        let known = self.sign_of_block(solid, first);
-        for at in 0..BLOCK * BLOCK {
-            let (j, k) = (at % BLOCK, at / BLOCK);
-            let end = (first[0] + BLOCK).min(self.dims[0]);
-            for i in first[0]..end {
-                let value = known.unwrap_or_else(|| {
-                    let ijk = [i, first[1] + j, first[2] + k].map(|v| v as f64);
-                    -solid.distance_mm(self.place(ijk)) as f32
-                });
-                samples[at * self.dims[0] + i] = value;
+    /// A row of blocks: what cannot matter to any of them is left out first.
+    fn sample_group(&self, solid: &Solid, first: [usize; 3], count: usize, samples: &mut [f32]) {
+        let (center, radius) = self.ball(
+            [first[0], first[1], first[2]],
+            [count * BLOCK, BLOCK, BLOCK],
+        );
+        let near = solid.near(center, radius);
+        for block in 0..count {
+            let first = [first[0] + block * BLOCK, first[1], first[2]];
+            match near.sign() {
+                Some(sign) => self.fill_block(first, samples, &|_| sign),
+                None => self.sample_block(&near, first, samples),
             }
         }
     }
 
-    /// 1 or −1 where the block and a rim of one sample round it are all inside or all outside, so
-    /// that no crossed edge ends in the block.
-    fn sign_of_block(&self, solid: &Solid, first: [usize; 3]) -> Option<f32> {
-        let middle = 0.5 * (BLOCK - 1) as f64;
-        let center = self.place(first.map(|v| v as f64 + middle));
-        let radius = (middle + 1.0) * 3.0_f64.sqrt() * self.step;
-        let [low, high] = solid.range_mm(center, radius);
-        if low > 0.0 {
-            Some(-1.0)
-        } else if high < 0.0 {
-            Some(1.0)
-        } else {
-            None
+    fn sample_block(&self, solid: &Near<'_>, first: [usize; 3], samples: &mut [f32]) {
+        let (center, radius) = self.ball(first, [BLOCK; 3]);
+        let near = solid.nearer(center, radius);
+        match near.sign() {
+            Some(sign) => self.fill_block(first, samples, &|_| sign),
+            None => self.fill_block(first, samples, &|ijk| {
+                -near.distance_mm(self.place(ijk.map(|v| v as f64))) as f32
+            }),
         }
+    }
+
+    fn fill_block(
+        &self,
+        first: [usize; 3],
+        samples: &mut [f32],
+        value: &dyn Fn([usize; 3]) -> f32,
+    ) {
+        let end = (first[0] + BLOCK).min(self.dims[0]);
+        for at in 0..BLOCK * BLOCK {
+            let (j, k) = (at % BLOCK, at / BLOCK);
+            for i in first[0]..end {
+                samples[at * self.dims[0] + i] = value([i, first[1] + j, first[2] + k]);
+            }
+        }
+    }
+
+    /// A ball round a box of samples and a rim of one, so that no crossed edge ends in a box that
+    /// is wholly inside or outside.
+    fn ball(&self, first: [usize; 3], size: [usize; 3]) -> (Point<Patient>, f64) {
+        let half = size.map(|s| 0.5 * (s - 1) as f64);
+        let center = std::array::from_fn(|axis| first[axis] as f64 + half[axis]);
+        let reach = Vector3::from(half).add_scalar(1.0);
+        (self.place(center), reach.norm() * self.step)
     }
 
     fn copy_slice(&self, layer: &[Vec<f32>], k: usize, slice: &mut [f32]) {
@@ -167,8 +190,16 @@ impl Grid {
     }
 }
 
+/// A solid's bounds, `None` where it has no end.
+pub(super) fn bounded(solid: &Solid) -> Option<[Vector3<f64>; 2]> {
+    let Bounds { min, max } = solid.bounds();
+    let (min, max) = (Vector3::from(min), Vector3::from(max));
+    let endless = |e: &f64| e.is_nan() || *e == f64::INFINITY;
+    (!(max - min).iter().any(endless)).then_some([min, max])
+}
+
 /// The path to the deepest first node that by itself has no end.
-fn endless_node(expression: &Expr, before: &str) -> String {
+pub(super) fn endless_node(expression: &Expr, before: &str) -> String {
     let path = format!("{before}{}", expression.name());
     let children = expression.children();
     match children.iter().position(|child| is_endless(child)) {

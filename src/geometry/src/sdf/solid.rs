@@ -2,6 +2,7 @@
 
 use nalgebra::{Rotation3, Unit, Vector3};
 
+use super::lean::Near;
 use super::noise::gradient_noise;
 use super::shapes::{ellipsoid, round_cone, rounded_box};
 use super::tube::Tube;
@@ -28,7 +29,7 @@ pub struct Solid {
 }
 
 #[derive(Clone, Debug)]
-enum Node {
+pub(super) enum Node {
     Sphere(V3, f64),
     Ellipsoid(V3, V3),
     Box(V3, V3, f64),
@@ -78,6 +79,11 @@ impl Solid {
             min: min.into(),
             max: max.into(),
         }
+    }
+
+    /// The solid as it looks within `radius_mm` of a place: the same values, sooner.
+    pub(super) fn near(&self, center: Point<Patient>, radius_mm: f64) -> Near<'_> {
+        Near::of(&self.root, center, radius_mm)
     }
 
     /// Smallest and largest value possible within `radius_mm` of a place.
@@ -370,7 +376,7 @@ fn axis_index(axis: Axis) -> usize {
 }
 
 /// Smooth minimum: never above the smaller value, at most blend / 4 below it.
-fn blended_min(a: f64, b: f64, blend: f64) -> f64 {
+pub(super) fn blended_min(a: f64, b: f64, blend: f64) -> f64 {
     let overlap = (blend - (a - b).abs()).max(0.0);
     let dip = if blend > 0.0 {
         overlap * overlap / (4.0 * blend)
@@ -381,17 +387,52 @@ fn blended_min(a: f64, b: f64, blend: f64) -> f64 {
 }
 
 /// How far a chain of blends can lie below the smallest part.
-fn deepest_dip(parts: &[Node], blend: f64) -> f64 {
-    0.25 * blend * (parts.len() - 1) as f64
+pub(super) fn deepest_dip(parts: usize, blend: f64) -> f64 {
+    0.25 * blend * (parts - 1) as f64
 }
 
-fn mirrored(mut p: V3, axis: usize, at: f64) -> V3 {
+pub(super) fn mirrored(mut p: V3, axis: usize, at: f64) -> V3 {
     p[axis] = 2.0 * at - p[axis];
     p
 }
 
 impl Node {
-    fn eval(&self, p: V3) -> f64 {
+    /// What noise adds at a place; the most it can add without one. 0 for other nodes.
+    pub(super) fn noise_at(&self, place: Option<V3>) -> f64 {
+        match (self, place) {
+            (
+                Self::Noise {
+                    seed,
+                    amplitude,
+                    wavelength,
+                    ..
+                },
+                Some(p),
+            ) => amplitude * gradient_noise(p / *wavelength, *seed),
+            (Self::Noise { amplitude, .. }, None) => *amplitude,
+            _ => 0.0,
+        }
+    }
+
+    /// A place in the frame of what is placed; the same for other nodes.
+    pub(super) fn inner_place(&self, p: V3) -> V3 {
+        match self {
+            Self::Place {
+                turn, shift, scale, ..
+            } => turn.inverse_transform_vector(&(p - shift)) / *scale,
+            _ => p,
+        }
+    }
+
+    /// Scale of what is placed; 1 for other nodes.
+    pub(super) fn scale(&self) -> f64 {
+        match self {
+            Self::Place { scale, .. } => *scale,
+            _ => 1.0,
+        }
+    }
+
+    pub(super) fn eval(&self, p: V3) -> f64 {
         match self {
             Self::Sphere(center, radius) => (p - center).norm() - radius,
             Self::Ellipsoid(center, radii) => ellipsoid(p - center, *radii),
@@ -410,33 +451,23 @@ impl Node {
             Self::Complement(of) => -of.eval(p),
             Self::Shell(of, half) => of.eval(p).abs() - half,
             Self::Offset(of, by) => of.eval(p) - by,
-            Self::Noise {
-                of,
-                seed,
-                amplitude,
-                wavelength,
-            } => of.eval(p) + amplitude * gradient_noise(p / *wavelength, *seed),
+            Self::Noise { of, .. } => of.eval(p) + self.noise_at(Some(p)),
             Self::Reflect(of, axis, at) => of.eval(mirrored(p, *axis, *at)),
-            Self::Place {
-                of,
-                turn,
-                shift,
-                scale,
-            } => scale * of.eval(turn.inverse_transform_vector(&(p - shift)) / *scale),
+            Self::Place { of, scale, .. } => scale * of.eval(self.inner_place(p)),
         }
     }
 
     /// Smallest and largest value possible within `radius` of `center`.
-    fn range(&self, center: V3, radius: f64) -> [f64; 2] {
+    pub(super) fn range(&self, center: V3, radius: f64) -> [f64; 2] {
         match self {
             Self::Union(parts, blend) => {
                 let [low, high] = min_of_ranges(parts.iter().map(|p| p.range(center, radius)));
-                [low - deepest_dip(parts, *blend), high]
+                [low - deepest_dip(parts.len(), *blend), high]
             }
             Self::Intersection(parts, blend) => {
                 let turned = parts.iter().map(|p| negated(p.range(center, radius)));
                 let [low, high] = negated(min_of_ranges(turned));
-                [low, high + deepest_dip(parts, *blend)]
+                [low, high + deepest_dip(parts.len(), *blend)]
             }
             Self::Complement(of) => negated(of.range(center, radius)),
             Self::Shell(of, half) => {
@@ -450,13 +481,8 @@ impl Node {
                 [low - amplitude, high + amplitude]
             }
             Self::Reflect(of, axis, at) => of.range(mirrored(center, *axis, *at), radius),
-            Self::Place {
-                of,
-                turn,
-                shift,
-                scale,
-            } => {
-                let inner = turn.inverse_transform_vector(&(center - shift)) / *scale;
+            Self::Place { of, scale, .. } => {
+                let inner = self.inner_place(center);
                 of.range(inner, radius / scale).map(|v| v * scale)
             }
             // Exact distances change by no more than the way walked.
@@ -480,7 +506,7 @@ impl Node {
             Self::Tube(tube) => grown(tube.corners(), level),
             Self::HalfSpace(normal, offset) => half_space_bounds(normal, offset + level),
             Self::Union(parts, blend) => {
-                let level = level + deepest_dip(parts, *blend);
+                let level = level + deepest_dip(parts.len(), *blend);
                 let boxes = parts.iter().map(|part| part.bounds_at(level));
                 boxes.fold(nowhere(), |a, b| [a[0].inf(&b[0]), a[1].sup(&b[1])])
             }
@@ -507,7 +533,7 @@ impl Node {
     }
 }
 
-fn negated([low, high]: [f64; 2]) -> [f64; 2] {
+pub(super) fn negated([low, high]: [f64; 2]) -> [f64; 2] {
     [-high, -low]
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anatomy::atlas::Atlas;
 use anatomy::patient::may_write;
-use anatomy::recipe::{Recipe, RecipeError};
+use anatomy::recipe::{Choices, Recipe};
 use anatomy::tissue::TissueTable;
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use crate::terminal::Terminal;
 
 /// Makes a recipe's patient.
 pub fn run(arguments: &MakeArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let recipe = recipe(&arguments.recipe)?;
+    let recipe = recipe(arguments)?;
     let existing = existing(arguments.force);
     may_make(&arguments.out)?;
     may_write(&arguments.out, existing)?;
@@ -35,11 +35,19 @@ pub fn run(arguments: &MakeArguments, terminal: &Terminal) -> Result<ExitCode, F
     Ok(ExitCode::SUCCESS)
 }
 
-/// A built-in recipe by its name, or one of the user's own by its path.
-fn recipe(named: &str) -> Result<Recipe, RecipeError> {
-    let path = Path::new(named);
-    if path.extension().is_some_and(|e| e == "ron") {
-        return Recipe::open(path, Atlas::builtin());
-    }
-    Recipe::builtin(named)
+/// A built-in recipe by its name, or one of the user's own by its path, as chosen.
+fn recipe(arguments: &MakeArguments) -> Result<Recipe, Failure> {
+    let choices = Choices {
+        seed: arguments.seed,
+        set: arguments.set.clone(),
+        findings: arguments.finding.clone(),
+        vary: arguments.vary,
+    };
+    let path = Path::new(&arguments.recipe);
+    let recipe = if path.extension().is_some_and(|e| e == "ron") {
+        Recipe::open(path, &choices, Atlas::builtin())
+    } else {
+        Recipe::builtin_with(&arguments.recipe, &choices)
+    };
+    Ok(recipe?)
 }
