@@ -13,10 +13,11 @@ macro_rules! parts {
 }
 
 /// Name and text of each part.
-pub(super) const PARTS: [(&str, &str); 0] = parts![];
+pub(super) const PARTS: [(&str, &str); 4] = parts!["trunk", "abdomen", "heart", "vessels"];
 
 /// Id and text of each, in the order in which they are listed.
-pub(super) const ALL: [(&str, &str); 10] = recipes![
+pub(super) const ALL: [(&str, &str); 11] = recipes![
+    "adult-torso",
     "phantom-torso",
     "phantom-points",
     "phantom-wires",
