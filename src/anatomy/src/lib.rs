@@ -20,6 +20,7 @@
 //! ```
 
 pub mod atlas;
+pub mod deform;
 pub mod direction;
 pub mod element;
 mod entry;

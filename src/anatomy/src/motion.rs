@@ -45,6 +45,7 @@ pub fn at_rest(structures: &[Structure]) -> Motion {
             rate_per_min: table.breaths_per_min,
             excursions,
         }),
+        heart: None,
     }
 }
 

@@ -208,7 +208,83 @@ catalog::record! {
         pub heart_rate_per_min: Option<f64> [20.0..=250.0] = None,
         /// Breathing.
         pub breathing: Option<Breathing> = None,
+        /// How the heart lies and beats.
+        pub heart: Option<HeartMotion> = None,
     }
+}
+
+catalog::record! {
+    /// How the heart lies at end-diastole, as its surfaces show it, and how far it moves. The
+    /// left ventricle is taken as half an ellipsoid about the line from base to apex, the right
+    /// one as a crescent beside it. Figures left out are those of a healthy adult: R. Lang et al.,
+    /// J. Am. Soc. Echocardiogr. 28:1 (2015), for ejection fractions and the tricuspid annulus; K.
+    /// Hu et al., Eur. Heart J. Cardiovasc. Imaging 14:205 (2013), for the mitral one.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct HeartMotion {
+        /// Middle of the left ventricle's base, in the plane of the mitral annulus.
+        pub base: Place,
+        /// Its apex, on the outside.
+        pub apex: Spanned<Place>,
+        /// Direction from the left ventricle's axis to the middle of the septum and on into the
+        /// right ventricle.
+        pub right: Spanned<Place>,
+        /// Radius of the left ventricle's cavity where it is widest.
+        pub left_radius_mm: f64 [1.0..=80.0],
+        /// Thickness of its wall.
+        pub left_wall_mm: f64 [1.0..=40.0],
+        /// Width of the right ventricle's cavity from the septum to the free wall, at its widest.
+        pub right_width_mm: f64 [0.0..=120.0],
+        /// Thickness of its free wall.
+        pub right_wall_mm: f64 [0.0..=30.0],
+        /// From the base to the far wall of the atria.
+        pub atria_mm: f64 [20.0..=150.0],
+        /// Share of its blood that the left ventricle ejects.
+        pub ejection_fraction: f64 [0.1..=0.8] = 0.62,
+        /// Share of its blood that the right ventricle ejects.
+        pub right_ejection_fraction: f64 [0.1..=0.8] = 0.55,
+        /// How far the mitral annulus moves towards the apex.
+        pub mitral_excursion_mm: f64 [0.0..=20.0] = 14.0,
+        /// How far the outer edge of the tricuspid annulus moves towards the apex.
+        pub tricuspid_excursion_mm: f64 [0.0..=30.0] = 22.0,
+        /// Middle of the foot of each papillary muscle of the left ventricle, on the wall.
+        pub papillary_muscles: Vec<Place> = Vec::new(),
+        /// The valves.
+        pub valves: Vec<HeartValve> = Vec::new(),
+    }
+    check upright_heart
+}
+
+catalog::choice! {
+    /// When a valve is open.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ValveOpens {
+        /// While the ventricles fill: mitral and tricuspid valve.
+        Filling,
+        /// While they eject: aortic and pulmonary valve.
+        Ejection,
+    }
+}
+
+catalog::record! {
+    /// A valve, its leaflets closed.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct HeartValve {
+        /// The structure that its leaflets are.
+        pub structure: Spanned<String> [Known(STRUCTURE)],
+        /// When it is open.
+        pub opens: ValveOpens,
+        /// Middle of the annulus.
+        pub center: Place,
+        /// The way blood flows through it, at right angles to the annulus.
+        pub flow: Spanned<Place>,
+        /// Radius of the annulus.
+        pub radius_mm: f64 [1.0..=60.0],
+        /// Where the leaflets meet; in the middle if left out.
+        pub meeting: Option<Place> = None,
+        /// By how much leaflets turn about the annulus from closed to wide open, degrees.
+        pub opening_deg: f64 [0.0..=90.0] = 55.0,
+    }
+    check flowing_valve
 }
 
 catalog::record! {
@@ -265,6 +341,25 @@ fn orthonormal_axes(plane: &PlaneFile, _: &Node, faults: &mut Faults) {
         square,
         "`depth` is not at right angles to `lateral`",
     );
+}
+
+fn upright_heart(heart: &HeartMotion, _: &Node, faults: &mut Faults) {
+    let vector = |(x, y, z): Place| Vector3::new(x, y, z);
+    let axis = vector(heart.apex.value) - vector(heart.base);
+    let message = "the apex lies less than 20 mm from the base";
+    if !faults.require(heart.apex.span, axis.norm() >= 20.0, message) {
+        return;
+    }
+    let right = vector(heart.right.value);
+    let aside = right.cross(&axis).norm() > 0.3 * right.norm() * axis.norm();
+    let message = "`right` points along the line from base to apex";
+    faults.require(heart.right.span, aside, message);
+}
+
+fn flowing_valve(valve: &HeartValve, _: &Node, faults: &mut Faults) {
+    let (x, y, z) = valve.flow.value;
+    let flows = Vector3::new(x, y, z).norm() > 1e-6;
+    faults.require(valve.flow.span, flows, "the direction has no length");
 }
 
 fn usable_path(segment: &SegmentFile, _: &Node, faults: &mut Faults) {

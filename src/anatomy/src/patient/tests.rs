@@ -79,6 +79,7 @@ fn patient() -> Patient {
                     caudal_mm: 11.0,
                 }],
             }),
+            heart: None,
         },
         scatterers: Scatterers {
             places_mm: vec![[1.5, -2.25, 3.125], [0.1, 0.2, 0.3]],

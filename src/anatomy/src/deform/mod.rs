@@ -1,0 +1,3 @@
+//! How a body moves.
+
+pub mod heart;
