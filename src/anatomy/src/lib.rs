@@ -23,6 +23,7 @@ pub mod atlas;
 pub mod deform;
 pub mod direction;
 pub mod element;
+pub mod enrich;
 mod entry;
 pub mod import;
 pub mod landmarks;

@@ -100,6 +100,8 @@ pub struct Structure {
     pub priority: i32,
     /// Colour on screen, sRGB; the tissue's where `None`.
     pub color: Option<[u8; 3]>,
+    /// Whether it was added by rule ([`crate::enrich`]): likely, not seen in this person.
+    pub modelled: bool,
     /// Closed, outward surface.
     pub surface: TriMesh<frame::Patient>,
 }
@@ -304,6 +306,7 @@ impl Structure {
             kind: entry.kind,
             priority: entry.priority,
             color: Some(entry.color),
+            modelled: false,
             surface,
         }
     }
@@ -321,6 +324,7 @@ impl Structure {
             kind: self.kind,
             priority: self.priority,
             color: self.color,
+            modelled: self.modelled.then_some(true),
             surface: surface_path(&self.id).into(),
         }
     }
@@ -449,6 +453,7 @@ fn resolve(
             kind: s.kind,
             priority: s.priority,
             color: s.color,
+            modelled: s.modelled == Some(true),
             surface,
         })
         .collect();

@@ -107,6 +107,8 @@ catalog::record! {
         pub priority: i32 [0..=100],
         /// Colour on screen, sRGB; the tissue's if left out.
         pub color: Option<[u8; 3]> = None,
+        /// Whether it was added by rule, not seen in this person; left out where it was not.
+        pub modelled: Option<bool> = None,
         /// The surface: a PLY file's path from the folder.
         pub surface: Spanned<String> [WithinFolder],
     }

@@ -153,6 +153,16 @@ pub struct ImportArguments {
     /// The patient's name [default: the output folder's name]
     #[arg(long)]
     pub name: Option<String>,
+    /// Add what the files do not hold: pyramids and sinus of the kidneys and more, marked as
+    /// modelled [default]
+    #[arg(long, overrides_with = "no_enrich")]
+    pub enrich: bool,
+    /// Add nothing that the files do not hold
+    #[arg(long)]
+    pub no_enrich: bool,
+    /// Seed of what is added
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
     /// Folder to write
     #[arg(long)]
     pub out: PathBuf,

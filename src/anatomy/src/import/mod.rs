@@ -24,6 +24,7 @@ use geometry::volume_file::VolumeFileError;
 use thiserror::Error;
 
 use crate::atlas::Atlas;
+use crate::enrich::{EnrichError, Enrichment, enrich};
 use crate::landmarks;
 use crate::motion;
 use crate::patient::{Patient, Structure, surfaces_by_id};
@@ -57,6 +58,8 @@ pub struct ImportRequest {
     pub repair: bool,
     /// Centrelines drawn in 3D Slicer.
     pub centerlines: Vec<PathBuf>,
+    /// What to add that the files do not hold.
+    pub enrichment: Option<Enrichment>,
 }
 
 /// Why an import fails. Each variant says where and how to mend it.
@@ -179,6 +182,9 @@ pub enum ImportError {
         /// Why.
         source: PolygoniseError,
     },
+    /// What the files do not hold cannot be added.
+    #[error(transparent)]
+    Enrich(#[from] EnrichError),
     /// Drawn centrelines cannot be joined to a graph.
     #[error("the centrelines given: {0}")]
     Centerlines(#[source] CenterlineError),
@@ -263,7 +269,10 @@ pub fn import(
     let found = plausible(atlas, found, &mut notes)?;
     let structures: Vec<Structure> = found.into_iter().map(|sourced| sourced.structure).collect();
     let vessels = lumens::vessels(request, &structures, atlas, tissues, progress, &mut notes)?;
-    let patient = complete(request, structures, vessels, atlas);
+    let mut patient = complete(request, structures, vessels, atlas);
+    if let Some(enrichment) = &request.enrichment {
+        notes.extend(enrich(&mut patient, enrichment, atlas, tissues, progress)?);
+    }
     Ok(Imported { patient, notes })
 }
 

@@ -133,8 +133,26 @@ fn text(rows: &[Row<'_>], patient: &Patient, terminal: &Terminal) -> String {
         text += &format!("{}: {}\n", row.structure.id, row.defects.join("; "));
     }
     let defective = rows.iter().filter(|row| !row.defects.is_empty()).count();
+    text += &modelled(rows, terminal);
     text += &verdict(rows.len(), defective, patient, terminal);
     text
+}
+
+/// What was added by rule: likely, not seen in this person.
+fn modelled(rows: &[Row<'_>], terminal: &Terminal) -> String {
+    let names: Vec<&str> = rows
+        .iter()
+        .filter(|row| row.structure.modelled)
+        .map(|row| name_in(&row.structure.name, terminal.language))
+        .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let (before, between) = (
+        terminal.pick("modelled, not measured: ", "建模所得，非实测："),
+        terminal.pick(", ", "、"),
+    );
+    format!("{before}{}\n", names.join(between))
 }
 
 fn verdict(count: usize, defective: usize, patient: &Patient, terminal: &Terminal) -> String {
@@ -208,6 +226,7 @@ fn json(rows: &[Row<'_>], patient: &Patient) -> serde_json::Value {
                 "name": { "en": row.structure.name.en, "zh": row.structure.name.zh },
                 "tissue": tissues[row.structure.tissue].id,
                 "priority": row.structure.priority,
+                "modelled": row.structure.modelled,
                 "volume_ml": row.volume_ml,
                 "triangles": row.structure.surface.triangles().len(),
                 "closed": row.report.is_closed(),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use anatomy::atlas::Atlas;
+use anatomy::enrich::Enrichment;
 use anatomy::import::{ImportRequest, import};
 use anatomy::patient::may_write;
 use anatomy::tissue::TissueTable;
@@ -42,7 +43,14 @@ pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> Result<ExitCode,
         .iter()
         .map(|s| s.id.as_str())
         .collect();
-    let value = json!({ "patient": arguments.out.display().to_string(), "structures": ids, "notes": imported.notes });
+    let modelled: Vec<&str> = imported
+        .patient
+        .structures
+        .iter()
+        .filter(|s| s.modelled)
+        .map(|s| s.id.as_str())
+        .collect();
+    let value = json!({ "patient": arguments.out.display().to_string(), "structures": ids, "modelled": modelled, "notes": imported.notes });
     terminal.report(&said, &value);
     Ok(ExitCode::SUCCESS)
 }
@@ -75,6 +83,15 @@ fn resolve(arguments: &ImportArguments) -> Result<ImportRequest, Failure> {
         axes,
         repair: arguments.repair,
         centerlines: arguments.centerlines.clone(),
+        enrichment: enrichment(arguments),
+    })
+}
+
+/// Unless told otherwise, everything that a healthy body has.
+fn enrichment(arguments: &ImportArguments) -> Option<Enrichment> {
+    (!arguments.no_enrich).then(|| Enrichment {
+        seed: arguments.seed,
+        ..Enrichment::default()
     })
 }
 

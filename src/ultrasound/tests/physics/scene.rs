@@ -110,6 +110,7 @@ fn structure(
         kind: StructureKind::Organ,
         priority,
         color: None,
+        modelled: false,
         surface,
     }
 }

@@ -169,6 +169,7 @@ impl World {
                 kind: StructureKind::Lesion,
                 priority: index as i32,
                 color: None,
+                modelled: false,
                 surface: mesh.clone(),
             });
         }

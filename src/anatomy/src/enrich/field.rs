@@ -1,0 +1,602 @@
+//! Distance fields of surfaces on local grids, and surfaces of fields.
+//!
+//! A [`Field`] holds the distance to a surface, mm, negative inside, at the points of a box along
+//! the patient's axes. Fields of one grid are combined by `min` (both), `max` (what they have in
+//! common) and sums (growing, shrinking); [`Field::surface`] makes a closed surface free of
+//! self-crossings.
+//!
+//! Inside and outside are told by counting crossings along each row of the grid. Near the surface
+//! the distance is that to the triangles; farther off the closest place is handed from neighbour to
+//! neighbour along the three axes, which errs by a small part of the spacing. Every point depends on
+//! its own data only, so that results do not depend on the number of threads.
+
+use geometry::closest::closest_on_triangle;
+use geometry::polygonise::{PolygoniseError, polygonise};
+use geometry::{Aabb, Affine, Point, TriMesh, Volume, frame};
+use nalgebra::{Matrix3, Vector3};
+use rayon::prelude::*;
+
+/// Grids start off the round numbers on which voxels' surfaces have their vertices, so that no row
+/// runs exactly through one.
+const OFF_ROUND: f64 = 0.013_7;
+
+/// Points nearer to a triangle than this, in spacings, ask it for its distance.
+const BAND: f64 = 1.8;
+
+/// A box of points along the patient's axes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Grid {
+    /// The first point, mm.
+    pub origin_mm: [f64; 3],
+    /// Distance between neighbours, mm.
+    pub spacing_mm: f64,
+    /// Points along x, y, z.
+    pub dims: [usize; 3],
+}
+
+impl Grid {
+    /// The grid round a box and a margin.
+    pub fn around(bounds: &Aabb, margin_mm: f64, spacing_mm: f64) -> Self {
+        let extent = bounds.extent().map(f64::from);
+        let start = bounds.min.map(f64::from);
+        Self {
+            origin_mm: start.map(|at| at - margin_mm - OFF_ROUND * spacing_mm),
+            spacing_mm,
+            dims: extent.map(|mm| ((mm + 2.0 * margin_mm) / spacing_mm).ceil() as usize + 1),
+        }
+    }
+
+    /// Number of points.
+    pub fn len(&self) -> usize {
+        self.dims.iter().product()
+    }
+
+    /// Where the point with this number lies; x runs fastest.
+    pub fn place(&self, n: usize) -> Vector3<f64> {
+        let [ni, nj, _] = self.dims;
+        self.at([n % ni, n / ni % nj, n / (ni * nj)])
+    }
+
+    /// The box that it spans.
+    pub fn bounds(&self) -> Aabb {
+        let last = self.at(self.dims.map(|n| n.saturating_sub(1)));
+        Aabb {
+            min: self.origin_mm.map(|v| v as f32),
+            max: [last.x, last.y, last.z].map(|v| v as f32),
+        }
+    }
+
+    fn at(&self, ijk: [usize; 3]) -> Vector3<f64> {
+        Vector3::from_fn(|a, _| self.origin_mm[a] + self.spacing_mm * ijk[a] as f64)
+    }
+
+    /// A coordinate in spacings from the first point.
+    fn index_of(&self, axis: usize, mm: f64) -> f64 {
+        (mm - self.origin_mm[axis]) / self.spacing_mm
+    }
+
+    /// The points along an axis between two coordinates, as a range within the grid.
+    fn span(&self, axis: usize, from_mm: f64, to_mm: f64) -> std::ops::Range<usize> {
+        let first = self.index_of(axis, from_mm).ceil().max(0.0) as usize;
+        let last = self.index_of(axis, to_mm).floor();
+        let end = if last < 0.0 {
+            0
+        } else {
+            (last as usize + 1).min(self.dims[axis])
+        };
+        first.min(end)..end
+    }
+}
+
+/// Distances at the points of a grid, mm, negative inside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// Where the values are.
+    pub grid: Grid,
+    /// One for each point, x fastest.
+    pub values: Vec<f32>,
+}
+
+impl Field {
+    /// A field by its formula.
+    pub fn of(grid: Grid, formula: impl Fn(Vector3<f64>) -> f64 + Sync + Send) -> Self {
+        let values = (0..grid.len())
+            .into_par_iter()
+            .map(|n| formula(grid.place(n)) as f32)
+            .collect();
+        Self { grid, values }
+    }
+
+    /// A field made from others' values at the same point: `formula(number of the point)`.
+    pub fn of_points(grid: Grid, formula: impl Fn(usize) -> f32 + Sync + Send) -> Self {
+        let values = (0..grid.len()).into_par_iter().map(formula).collect();
+        Self { grid, values }
+    }
+
+    /// The signed distance of a closed surface.
+    pub fn of_mesh(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Self {
+        let mut values = distances(mesh, grid);
+        let inside = insides(mesh, grid);
+        values
+            .par_iter_mut()
+            .zip(&inside)
+            .for_each(|(value, inside)| {
+                if *inside {
+                    *value = -*value;
+                }
+            });
+        Self { grid, values }
+    }
+
+    /// Each value changed by itself.
+    pub fn map(&self, change: impl Fn(f32) -> f32 + Sync + Send) -> Self {
+        Self::of_points(self.grid, |n| change(self.values[n]))
+    }
+
+    /// Grown on all sides, or shrunk where negative.
+    pub fn grown(&self, by_mm: f32) -> Self {
+        self.map(|v| v - by_mm)
+    }
+
+    /// Distance of each point to the places where `self` is outside (positive), mm, to about half a
+    /// spacing; 0 there.
+    pub fn depth(&self) -> Vec<f32> {
+        let mask = self.mask(|v| v > 0.0);
+        let half = 0.5 * self.grid.spacing_mm as f32;
+        geometry::distance::distance_to_mask_mm(&mask)
+            .into_par_iter()
+            .map(|mm| (mm - half).max(0.0))
+            .collect()
+    }
+
+    /// What a ball of this radius cannot enter from outside, the solid itself included: mouths and
+    /// clefts narrower than the ball are filled.
+    pub fn closed(&self, radius_mm: f32) -> Self {
+        let far = self.mask(|v| v > radius_mm);
+        let half = 0.5 * self.grid.spacing_mm as f32;
+        let reach = geometry::distance::distance_to_mask_mm(&far);
+        Self::of_points(self.grid, |n| {
+            (radius_mm + half - reach[n]).min(self.values[n])
+        })
+    }
+
+    fn mask(&self, is_set: impl Fn(f32) -> bool + Sync + Send) -> Volume<u8> {
+        Volume {
+            dims: self.grid.dims,
+            voxels: self
+                .values
+                .par_iter()
+                .map(|&v| u8::from(is_set(v)))
+                .collect(),
+            patient_from_voxel: affine(&self.grid),
+        }
+    }
+
+    /// Smoothed by a Gaussian of this standard deviation; beyond the box values go on as at its rim.
+    pub fn smoothed(&self, sigma_mm: f64) -> Self {
+        let sigma = sigma_mm / self.grid.spacing_mm;
+        let reach = (3.0 * sigma).ceil() as usize;
+        if reach == 0 {
+            return self.clone();
+        }
+        let mut weights: Vec<f32> = (0..=reach)
+            .map(|n| libm::exp(-0.5 * (n as f64 / sigma).powi(2)) as f32)
+            .collect();
+        let total = weights[0] + 2.0 * weights[1..].iter().sum::<f32>();
+        weights.iter_mut().for_each(|w| *w /= total);
+        let mut values = self.values.clone();
+        for axis in 0..3 {
+            values = blurred(&values, self.grid.dims, axis, &weights);
+        }
+        Self {
+            grid: self.grid,
+            values,
+        }
+    }
+
+    /// The value between the points, linear along each axis; beyond the box that at its rim.
+    pub fn sample(&self, place: Vector3<f64>) -> f64 {
+        let mut low = [0; 3];
+        let mut part = [0.0; 3];
+        for axis in 0..3 {
+            let last = self.grid.dims[axis] - 1;
+            let at = self
+                .grid
+                .index_of(axis, place[axis])
+                .clamp(0.0, last as f64);
+            low[axis] = (at as usize).min(last.saturating_sub(1));
+            part[axis] = at - low[axis] as f64;
+        }
+        let [ni, nj, _] = self.grid.dims;
+        let value = |di: usize, dj: usize, dk: usize| {
+            let ijk = [low[0] + di, low[1] + dj, low[2] + dk];
+            let last = self.grid.dims.map(|n| n - 1);
+            let [i, j, k] = std::array::from_fn(|a| ijk[a].min(last[a]));
+            f64::from(self.values[i + ni * (j + nj * k)])
+        };
+        let along_x = |dj, dk| value(0, dj, dk) * (1.0 - part[0]) + value(1, dj, dk) * part[0];
+        let along_y = |dk| along_x(0, dk) * (1.0 - part[1]) + along_x(1, dk) * part[1];
+        along_y(0) * (1.0 - part[2]) + along_y(1) * part[2]
+    }
+
+    /// Volume inside, mm³: points inside, those near the surface in part.
+    pub fn volume_mm3(&self) -> f64 {
+        let spacing = self.grid.spacing_mm;
+        let share = |v: f32| (0.5 - f64::from(v) / spacing).clamp(0.0, 1.0);
+        let sum: f64 = self.values.iter().map(|&v| share(v)).sum();
+        sum * spacing * spacing * spacing
+    }
+
+    /// The surface where the field is 0; pieces that enclose less than `least_mm3` are left out.
+    /// `None` where nothing is left.
+    ///
+    /// # Errors
+    /// See [`polygonise`]; an empty field is no error.
+    pub fn surface(
+        &self,
+        least_mm3: f64,
+    ) -> Result<Option<TriMesh<frame::Patient>>, PolygoniseError> {
+        let volume = Volume {
+            dims: self.grid.dims,
+            voxels: self.values.iter().map(|v| -v).collect(),
+            patient_from_voxel: affine(&self.grid),
+        };
+        match polygonise(&volume, 0.0) {
+            Ok(mesh) => Ok(without_crumbs(&mesh, least_mm3)),
+            Err(PolygoniseError::Empty) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn affine(grid: &Grid) -> Affine<frame::Patient, frame::Voxel> {
+    let linear = Matrix3::from_diagonal_element(grid.spacing_mm);
+    Affine::new(linear, Vector3::from(grid.origin_mm)).expect("the spacing is positive")
+}
+
+/// Leaves out the pieces (and holes) that enclose less than this.
+pub fn without_crumbs(
+    mesh: &TriMesh<frame::Patient>,
+    least_mm3: f64,
+) -> Option<TriMesh<frame::Patient>> {
+    let pieces: Vec<_> = mesh
+        .components()
+        .into_iter()
+        .filter(|piece| piece.signed_volume_mm3().abs() >= least_mm3)
+        .collect();
+    let has_solid = pieces.iter().any(|piece| piece.signed_volume_mm3() > 0.0);
+    has_solid.then(|| joined(&pieces)).flatten()
+}
+
+/// Several surfaces as one.
+pub fn joined(pieces: &[TriMesh<frame::Patient>]) -> Option<TriMesh<frame::Patient>> {
+    let mut vertices = Vec::new();
+    let mut triangles = Vec::new();
+    for piece in pieces {
+        let base = u32::try_from(vertices.len()).ok()?;
+        vertices.extend_from_slice(piece.vertices());
+        triangles.extend(piece.triangles().iter().map(|t| t.map(|v| v + base)));
+    }
+    TriMesh::new(vertices, triangles).ok()
+}
+
+/// Smooth minimum: the union of two solids with a fillet of this width (polynomial blend).
+pub fn blend(a: f64, b: f64, width_mm: f64) -> f64 {
+    let mix = (0.5 + 0.5 * (b - a) / width_mm).clamp(0.0, 1.0);
+    b + (a - b) * mix - width_mm * mix * (1.0 - mix)
+}
+
+/// Distance from a place to the segment from `a` to `b`, and how far along it the nearest place is
+/// (0 to 1).
+pub fn to_segment(p: Vector3<f64>, a: Vector3<f64>, b: Vector3<f64>) -> (f64, f64) {
+    let along = b - a;
+    let share = ((p - a).dot(&along) / along.norm_squared().max(1e-12)).clamp(0.0, 1.0);
+    ((p - a - along * share).norm(), share)
+}
+
+/// One axis of the Gaussian.
+fn blurred(values: &[f32], dims: [usize; 3], axis: usize, weights: &[f32]) -> Vec<f32> {
+    let stride = [1, dims[0], dims[0] * dims[1]][axis];
+    let len = dims[axis];
+    let row = dims[0];
+    let mut out = vec![0.0; values.len()];
+    out.par_chunks_mut(row).enumerate().for_each(|(r, line)| {
+        for (i, value) in line.iter_mut().enumerate() {
+            let n = r * row + i;
+            let at = n / stride % len;
+            let mut sum = values[n] * weights[0];
+            for (step, weight) in weights.iter().enumerate().skip(1) {
+                let below = n - stride * step.min(at);
+                let above = n + stride * step.min(len - 1 - at);
+                sum += (values[below] + values[above]) * weight;
+            }
+            *value = sum;
+        }
+    });
+    out
+}
+
+/// Triangles by the slices (constant z) that they touch, widened by `band_mm`.
+fn by_slice(mesh: &TriMesh<frame::Patient>, grid: &Grid, band_mm: f64) -> Vec<Vec<u32>> {
+    let mut slices = vec![Vec::new(); grid.dims[2]];
+    for t in 0..mesh.triangles().len() {
+        let z = mesh.corners(t).map(|p| f64::from(p[2]));
+        let (low, high) = ends(z);
+        for k in grid.span(2, low - band_mm, high + band_mm) {
+            slices[k].push(t as u32);
+        }
+    }
+    slices
+}
+
+fn ends(values: [f64; 3]) -> (f64, f64) {
+    let low = values.into_iter().fold(f64::INFINITY, f64::min);
+    let high = values.into_iter().fold(f64::NEG_INFINITY, f64::max);
+    (low, high)
+}
+
+/// Which points lie inside, by the crossings of each row along x.
+fn insides(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Vec<bool> {
+    let slices = by_slice(mesh, &grid, 0.0);
+    let [ni, nj, _] = grid.dims;
+    let mut inside = vec![false; grid.len()];
+    inside
+        .par_chunks_mut(ni * nj)
+        .zip(&slices)
+        .enumerate()
+        .for_each(|(k, (slice, triangles))| {
+            let z = grid.at([0, 0, k]).z;
+            let mut rows: Vec<Vec<f64>> = vec![Vec::new(); nj];
+            for &t in triangles {
+                let corners = mesh.corners(t as usize).map(|p| p.map(f64::from));
+                let (low, high) = ends(corners.map(|p| p[1]));
+                for j in grid.span(1, low, high) {
+                    let y = grid.at([0, j, 0]).y;
+                    rows[j].extend(crossing(&corners, y, z));
+                }
+            }
+            for (row, crossings) in slice.chunks_exact_mut(ni).zip(&mut rows) {
+                crossings.sort_by(f64::total_cmp);
+                for pair in crossings.chunks_exact(2) {
+                    row[grid.span(0, pair[0], pair[1])].fill(true);
+                }
+            }
+        });
+    inside
+}
+
+/// Where the line along x through (y, z) meets a triangle. Each edge is judged the same way by both
+/// triangles that share it, so that a row through an edge meets exactly one of them.
+fn crossing(corners: &[[f64; 3]; 3], y: f64, z: f64) -> Option<f64> {
+    let edge = |a: &[f64; 3], b: &[f64; 3]| -> f64 {
+        let ordered = (a[1], a[2], a[0]) <= (b[1], b[2], b[0]);
+        let (p, q) = if ordered { (a, b) } else { (b, a) };
+        let area = (q[1] - p[1]) * (z - p[2]) - (q[2] - p[2]) * (y - p[1]);
+        let area = if area == 0.0 { f64::MIN_POSITIVE } else { area };
+        if ordered { area } else { -area }
+    };
+    let [a, b, c] = corners;
+    let [wc, wa, wb] = [edge(a, b), edge(b, c), edge(c, a)];
+    let same = (wa > 0.0) == (wb > 0.0) && (wb > 0.0) == (wc > 0.0);
+    let sum = wa + wb + wc;
+    (same && sum != 0.0).then(|| (a[0] * wa + b[0] * wb + c[0] * wc) / sum)
+}
+
+/// Unsigned distances.
+fn distances(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Vec<f32> {
+    let mut closest = near_surface(mesh, grid);
+    // Twice: what one axis brings late, the others hand on in the second round.
+    for _ in 0..2 {
+        for axis in 0..3 {
+            hand_on(&mut closest, grid, axis);
+        }
+    }
+    closest
+        .into_par_iter()
+        .map(|near| near.distance_mm)
+        .collect()
+}
+
+/// The closest place known.
+#[derive(Clone, Copy, Debug)]
+struct Near {
+    place: [f32; 3],
+    distance_mm: f32,
+}
+
+const NOWHERE: Near = Near {
+    place: [0.0; 3],
+    distance_mm: f32::INFINITY,
+};
+
+/// The closest place of the surface for all points in a band round it.
+fn near_surface(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Vec<Near> {
+    let band_mm = BAND * grid.spacing_mm;
+    let slices = by_slice(mesh, &grid, band_mm);
+    let [ni, nj, _] = grid.dims;
+    let mut closest = vec![NOWHERE; grid.len()];
+    closest
+        .par_chunks_mut(ni * nj)
+        .zip(&slices)
+        .enumerate()
+        .for_each(|(k, (slice, triangles))| {
+            for &t in triangles {
+                let corners = mesh.corners(t as usize);
+                let (low_x, high_x) = ends(corners.map(|p| f64::from(p[0])));
+                let (low_y, high_y) = ends(corners.map(|p| f64::from(p[1])));
+                let corners = corners.map(Point::<frame::Patient>::from_f32);
+                for j in grid.span(1, low_y - band_mm, high_y + band_mm) {
+                    for i in grid.span(0, low_x - band_mm, high_x + band_mm) {
+                        let here = Point::from_coords(grid.at([i, j, k]));
+                        let (place, _) = closest_on_triangle(here, corners);
+                        let distance_mm = place.distance(&here) as f32;
+                        let near = &mut slice[i + ni * j];
+                        if distance_mm < near.distance_mm {
+                            *near = Near {
+                                place: place.to_f32(),
+                                distance_mm,
+                            };
+                        }
+                    }
+                }
+            }
+        });
+    closest
+}
+
+/// Hands closest places on along an axis, both ways.
+fn hand_on(closest: &mut [Near], grid: Grid, axis: usize) {
+    let [ni, nj, nk] = grid.dims;
+    let take = |near: &mut Near, from: Near, here: Vector3<f64>| {
+        if from.distance_mm == f32::INFINITY {
+            return;
+        }
+        let apart = Vector3::from_fn(|a, _| f64::from(from.place[a]) - here[a]);
+        let distance_mm = apart.norm() as f32;
+        if distance_mm < near.distance_mm {
+            *near = Near {
+                place: from.place,
+                distance_mm,
+            };
+        }
+    };
+    match axis {
+        0 => closest.par_chunks_mut(ni).enumerate().for_each(|(r, row)| {
+            let place = |i: usize| grid.at([i, r % nj, r / nj]);
+            for i in 1..ni {
+                let from = row[i - 1];
+                take(&mut row[i], from, place(i));
+            }
+            for i in (0..ni - 1).rev() {
+                let from = row[i + 1];
+                take(&mut row[i], from, place(i));
+            }
+        }),
+        1 => closest
+            .par_chunks_mut(ni * nj)
+            .enumerate()
+            .for_each(|(k, slice)| {
+                let mut step = |j: usize, from: usize| {
+                    for i in 0..ni {
+                        let source = slice[i + ni * from];
+                        take(&mut slice[i + ni * j], source, grid.at([i, j, k]));
+                    }
+                };
+                (1..nj).for_each(|j| step(j, j - 1));
+                (0..nj - 1).rev().for_each(|j| step(j, j + 1));
+            }),
+        _ => {
+            let plane = ni * nj;
+            let step = |closest: &mut [Near], k: usize, from: usize| {
+                let (low, high) = closest.split_at_mut(plane * k.max(from));
+                let at = plane * k.min(from);
+                let (to, source) = if k > from {
+                    (&mut high[..plane], &low[at..at + plane])
+                } else {
+                    (&mut low[at..at + plane], &high[..plane])
+                };
+                to.par_iter_mut()
+                    .zip(source)
+                    .with_min_len(512)
+                    .enumerate()
+                    .for_each(|(n, (near, from))| {
+                        take(near, *from, grid.at([n % ni, n / ni, k]));
+                    });
+            };
+            (1..nk).for_each(|k| step(closest, k, k - 1));
+            (0..nk - 1).rev().for_each(|k| step(closest, k, k + 1));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use geometry::check::inspect;
+    use geometry::closest::SurfaceQuery;
+    use geometry::sdf::{Expr, SurfaceLimits, surface};
+
+    use super::*;
+
+    fn ball(radius_mm: f64) -> TriMesh<frame::Patient> {
+        let shape = Expr::Sphere {
+            center: [3.0, -2.0, 1.0],
+            radius_mm,
+        };
+        surface(&shape, 1.0, &SurfaceLimits::default()).unwrap()
+    }
+
+    #[test]
+    fn the_field_of_a_ball_is_its_distance() {
+        let mesh = ball(12.0);
+        let field = Field::of_mesh(&mesh, Grid::around(&mesh.bounds(), 8.0, 1.0));
+        for (n, value) in field.values.iter().enumerate() {
+            let truth = (field.grid.place(n) - Vector3::new(3.0, -2.0, 1.0)).norm() - 12.0;
+            assert!((f64::from(*value) - truth).abs() < 0.15, "{value} {truth}");
+        }
+    }
+
+    /// Winding numbers and the tree's closest places are another way to the same figures.
+    #[test]
+    fn the_field_agrees_with_the_surface_query() {
+        let shape = Expr::Noise {
+            of: Box::new(Expr::Ellipsoid {
+                center: [0.0; 3],
+                radii_mm: [14.0, 9.0, 7.0],
+            }),
+            seed: 5,
+            amplitude_mm: 2.0,
+            wavelength_mm: 9.0,
+        };
+        let mesh = surface(&shape, 1.0, &SurfaceLimits::default()).unwrap();
+        let field = Field::of_mesh(&mesh, Grid::around(&mesh.bounds(), 5.0, 1.3));
+        let query = SurfaceQuery::new(&mesh);
+        for n in (0..field.values.len()).step_by(7) {
+            let truth = query.signed_distance_mm(Point::from_coords(field.grid.place(n)));
+            let value = f64::from(field.values[n]);
+            assert!((value - truth).abs() < 0.25, "{value} {truth}");
+        }
+    }
+
+    #[test]
+    fn a_field_becomes_a_sound_surface_of_the_same_volume() {
+        let mesh = ball(12.0);
+        let field = Field::of_mesh(&mesh, Grid::around(&mesh.bounds(), 6.0, 0.9));
+        let made = field.surface(1.0).unwrap().unwrap();
+        assert!(inspect(&made).is_sound());
+        let share = made.signed_volume_mm3() / mesh.signed_volume_mm3();
+        assert!((share - 1.0).abs() < 0.01, "{share}");
+        assert!((field.volume_mm3() / mesh.signed_volume_mm3() - 1.0).abs() < 0.01);
+    }
+
+    /// A ball of 8 mm does not enter a slit 6 mm wide, but enters one 24 mm wide.
+    #[test]
+    fn closing_fills_what_a_ball_cannot_enter() {
+        let grid = Grid {
+            origin_mm: [-40.0; 3],
+            spacing_mm: 1.0,
+            dims: [81; 3],
+        };
+        let slit = |half_mm: f64| {
+            Field::of(grid, move |p| {
+                let block = p.amax() - 20.0;
+                let cut = (p.x.abs() - half_mm).max(-p.y);
+                block.max(-cut)
+            })
+        };
+        let within = Vector3::new(0.0, 8.0, 0.0);
+        assert!(slit(3.0).closed(8.0).sample(within) < 0.0);
+        assert!(slit(12.0).closed(8.0).sample(within) > 0.0);
+    }
+
+    #[test]
+    fn smoothing_keeps_a_plane_where_it_is() {
+        let grid = Grid {
+            origin_mm: [-10.0; 3],
+            spacing_mm: 1.0,
+            dims: [21; 3],
+        };
+        let plane = Field::of(grid, |p| p.z - 0.3);
+        let smooth = plane.smoothed(1.5);
+        assert!(smooth.sample(Vector3::new(0.5, 0.2, 0.3)).abs() < 1e-3);
+    }
+}

@@ -1,0 +1,108 @@
+//! `assets/enrichment.ron`: the figures by which structures are added, each with its source.
+
+use std::collections::BTreeMap;
+
+use catalog::{CatalogError, Document, Format, Kind, Known, NotEmpty, POSITIVE};
+
+const FORMAT: Format = Format::new("Enrichment", 1);
+
+catalog::record! {
+    /// The whole file.
+    #[derive(Clone, Debug)]
+    pub struct Figures {
+        /// Sources by key.
+        pub sources: BTreeMap<String, String> [NotEmpty],
+        /// The interior of kidneys.
+        pub kidney: KidneyFigures,
+    }
+}
+
+catalog::record! {
+    /// A figure, how far people differ in it, and where it comes from.
+    #[derive(Clone, Debug)]
+    pub struct Figure {
+        /// The mean.
+        pub value: f64 [POSITIVE],
+        /// Standard deviation among people.
+        pub sd: f64 [0.0..=100.0] = 0.0,
+        /// Key of the source.
+        pub source: Option<String> [Known("source")] = None,
+        /// Whether it is the editor's judgement.
+        pub estimate: bool = false,
+    }
+}
+
+catalog::record! {
+    /// What is inside a kidney.
+    #[derive(Clone, Debug)]
+    pub struct KidneyFigures {
+        /// From the capsule to the bases of the pyramids, mm.
+        pub cortex_mm: Figure,
+        /// From the capsule to the sinus, mm.
+        pub parenchyma_mm: Figure,
+        /// Pyramids along the convex border.
+        pub pyramids_lateral: Figure,
+        /// Pyramids on the front, and as many on the back.
+        pub pyramids_face: Figure,
+        /// Radius of a pyramid's base, mm.
+        pub pyramid_base_radius_mm: Figure,
+        /// Radius of its tip, mm.
+        pub papilla_radius_mm: Figure,
+        /// Cortex between neighbouring pyramids, mm.
+        pub column_mm: Figure,
+        /// Radius of the fat that reaches out along the calyces, mm.
+        pub calyx_sheath_radius_mm: Figure,
+        /// Half the length of the sinus' mouth, along the kidney, mm.
+        pub hilum_half_length_mm: Figure,
+        /// Half its width, mm.
+        pub hilum_half_width_mm: Figure,
+        /// Collecting system by grade of hydronephrosis, from 0.
+        pub grades: Vec<GradeFigures>,
+    }
+}
+
+catalog::record! {
+    /// The collecting system at one grade of hydronephrosis.
+    #[derive(Clone, Debug)]
+    pub struct GradeFigures {
+        /// Radius of the renal pelvis, mm.
+        pub pelvis_mm: f64 [0.0..=60.0],
+        /// Radius of the tubes to the calyces, mm; 0: none.
+        pub infundibulum_mm: f64 [0.0..=40.0],
+        /// Radius of the calyces, mm; 0: none.
+        pub calyx_mm: f64 [0.0..=40.0],
+        /// Share of the parenchyma that is left.
+        pub parenchyma: f64 [0.1..=1.0],
+        /// Key of the source.
+        pub source: Option<String> [Known("source")] = None,
+    }
+}
+
+impl Figures {
+    /// The figures that are built in.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file.
+    pub fn builtin() -> Result<Self, CatalogError> {
+        let text = include_str!("../../../../assets/enrichment.ron");
+        let document = Document::parse(text, "enrichment.ron", &FORMAT)?;
+        let keys = keys_of(&document, "sources");
+        document
+            .knowing("source", "`sources` of this file", keys)
+            .resolve_with(|figures: Self, _| Some(figures))
+    }
+}
+
+/// The keys of one of the document's maps, as far as they can be read.
+fn keys_of(document: &Document, map: &str) -> Vec<String> {
+    let Some(Kind::Map(entries)) = document.root().field(map).map(|node| &node.kind) else {
+        return Vec::new();
+    };
+    entries
+        .iter()
+        .filter_map(|(key, _)| match &key.kind {
+            Kind::Text(text) => Some(text.clone()),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,585 @@
+//! The inside of the kidneys: cortex, pyramids, sinus, collecting system.
+//!
+//! Everything follows from the depth under the *hull*: the kidney with its hilum closed, since label
+//! maps leave the fat of the sinus out of the kidney and recipes do not. The cortex reaches to a
+//! depth, the sinus begins at another, pyramids are cones between the two whose axes fan out from
+//! the sinus, on the convex border and on both faces; between them columns of cortex are left. The
+//! sinus reaches out along the calyces to the tips of the pyramids, the papillae, and opens at the
+//! hilum, which lies where the kidney is hollowed out, or else towards the great vessels.
+
+use geometry::moments::moments;
+use geometry::{Point, TriMesh, frame};
+use nalgebra::Vector3;
+
+use super::field::{Field, Grid, blend, to_segment};
+use super::figures::{GradeFigures, KidneyFigures};
+use super::random::Draws;
+use super::{Context, EnrichError, Side, surface_error};
+use crate::atlas::StructureKind;
+use crate::patient::{Patient, Structure};
+
+/// Distance between samples, mm.
+const SPACING_MM: f64 = 0.8;
+
+/// Room round the kidney: for closing its hilum, and for a pelvis that lies outside.
+const MARGIN_MM: f64 = 24.0;
+
+/// A ball of this radius does not enter the hilum.
+const HILUM_BALL_MM: f32 = 18.0;
+
+/// Volumes between which something is a whole kidney with a usual inside: from half the least to
+/// three times the median of S. A. Emamian et al., AJR 160:83 (1993).
+const WHOLE_ML: (f64, f64) = (60.0, 450.0);
+
+/// Crumbs below this are left out, mm³.
+const LEAST_MM3: f64 = 15.0;
+
+/// The ids of one side.
+struct Ids {
+    kidney: &'static str,
+    medulla: &'static str,
+    sinus: &'static str,
+    collecting: &'static str,
+}
+
+fn ids(side: Side) -> Ids {
+    match side {
+        Side::Left => Ids {
+            kidney: "kidney_left",
+            medulla: "renal_medulla_left",
+            sinus: "renal_sinus_left",
+            collecting: "renal_collecting_system_left",
+        },
+        Side::Right => Ids {
+            kidney: "kidney_right",
+            medulla: "renal_medulla_right",
+            sinus: "renal_sinus_right",
+            collecting: "renal_collecting_system_right",
+        },
+    }
+}
+
+pub(super) fn add(
+    patient: &mut Patient,
+    context: &Context<'_>,
+    notes: &mut Vec<String>,
+) -> Result<(), EnrichError> {
+    for side in Side::BOTH {
+        let ids = ids(side);
+        match why_not(patient, &ids) {
+            Some(Reason::NoKidney) => {}
+            Some(Reason::Says(note)) => notes.push(note),
+            None => add_side(patient, side, &ids, context, notes)?,
+        }
+    }
+    Ok(())
+}
+
+enum Reason {
+    NoKidney,
+    Says(String),
+}
+
+fn why_not(patient: &Patient, ids: &Ids) -> Option<Reason> {
+    let Some(kidney) = patient.structure(ids.kidney) else {
+        return Some(Reason::NoKidney);
+    };
+    if let Some(there) = [ids.medulla, ids.sinus]
+        .into_iter()
+        .find(|id| patient.structure(id).is_some())
+    {
+        return Some(Reason::Says(format!(
+            "`{}` keeps the inside it has (`{there}`)",
+            ids.kidney
+        )));
+    }
+    let volume_ml = kidney.surface.signed_volume_mm3() / 1000.0;
+    let (least, most) = WHOLE_ML;
+    (!(least..=most).contains(&volume_ml)).then(|| {
+        Reason::Says(format!(
+            "`{}` gets no pyramids and no sinus: {volume_ml:.0} ml is no whole adult kidney ({least:.0} to {most:.0} ml)",
+            ids.kidney
+        ))
+    })
+}
+
+fn add_side(
+    patient: &mut Patient,
+    side: Side,
+    ids: &Ids,
+    context: &Context<'_>,
+    notes: &mut Vec<String>,
+) -> Result<(), EnrichError> {
+    let Some(kidney) = patient.structure_index(ids.kidney) else {
+        return Ok(());
+    };
+    let grade = context.request.hydronephrosis.iter();
+    let grade = grade
+        .filter(|(of, _)| *of == side)
+        .map(|(_, grade)| *grade)
+        .max()
+        .unwrap_or(0);
+    let draws = Draws::new(context.request.seed, ids.kidney);
+    let Some(plan) = Plan::of(patient, kidney, &context.figures.kidney, grade, draws) else {
+        notes.push(format!(
+            "`{}` gets no pyramids and no sinus: its surface has no long axis to go by",
+            ids.kidney
+        ));
+        return Ok(());
+    };
+    let mut added = Vec::new();
+    let mut put = |id: &'static str, field: &Field| -> Result<(), EnrichError> {
+        if let Some(mesh) = field.surface(LEAST_MM3).map_err(surface_error(id))? {
+            added.push(context.modelled(id, mesh)?);
+        }
+        Ok(())
+    };
+    put(ids.medulla, &plan.medulla())?;
+    put(ids.sinus, &plan.sinus())?;
+    put(ids.collecting, &plan.collecting())?;
+    if let Some(cortex) = context.tissues.id("renal_cortex") {
+        patient.structures[kidney].tissue = cortex;
+    }
+    notes.push(note(ids.kidney, &plan, &added, grade));
+    patient.structures.extend(added);
+    Ok(())
+}
+
+fn note(kidney: &str, plan: &Plan<'_>, added: &[Structure], grade: u8) -> String {
+    let names: Vec<String> = added.iter().map(|s| format!("`{}`", s.id)).collect();
+    let widened = match grade {
+        0 => String::new(),
+        grade => format!(", hydronephrosis of grade {grade}"),
+    };
+    format!(
+        "`{kidney}`: {} modelled ({} pyramids, cortex {:.1} mm{widened})",
+        names.join(", "),
+        plan.pyramids.len(),
+        plan.cortex_mm
+    )
+}
+
+/// A pyramid's axis, from its papilla to its base.
+#[derive(Clone, Copy, Debug)]
+struct Pyramid {
+    papilla: Vector3<f64>,
+    direction: Vector3<f64>,
+    length_mm: f64,
+    base_radius_mm: f64,
+    tip_radius_mm: f64,
+    /// Where on the sinus' middle line its calyx begins.
+    root: Vector3<f64>,
+}
+
+/// Where everything in one kidney lies.
+struct Plan<'a> {
+    figures: &'a KidneyFigures,
+    grade: &'a GradeFigures,
+    draws: Draws,
+    /// Distance to the kidney.
+    kidney: Field,
+    /// Distance to the kidney with its hilum closed.
+    hull: Field,
+    /// Depth under the hull, smoothed.
+    depth: Field,
+    /// Distance to what must not be entered.
+    others: Field,
+    /// Middle of the sinus.
+    center: Vector3<f64>,
+    /// Along the kidney, to the head; to the hilum; across both.
+    axes: [Vector3<f64>; 3],
+    cortex_mm: f64,
+    /// Depth at which the sinus begins.
+    sinus_mm: f64,
+    /// Half the length of the sinus' middle line.
+    half_line_mm: f64,
+    pyramids: Vec<Pyramid>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(
+        patient: &Patient,
+        kidney: usize,
+        figures: &'a KidneyFigures,
+        grade: u8,
+        draws: Draws,
+    ) -> Option<Self> {
+        let mesh = &patient.structures[kidney].surface;
+        let grid = Grid::around(&mesh.bounds(), MARGIN_MM, SPACING_MM);
+        let field = Field::of_mesh(mesh, grid);
+        let hull = field.closed(HILUM_BALL_MM).smoothed(0.8);
+        let depth = Field {
+            grid,
+            values: hull.depth(),
+        };
+        let depth = depth.smoothed(0.8);
+        let deepest = f64::from(depth.values.iter().copied().fold(0.0, f32::max));
+        let grade = figures.grades.get(usize::from(grade))?;
+        let thickness = grade.parenchyma;
+        let cortex = draws.figure(&figures.cortex_mm, 0);
+        let parenchyma = draws.figure(&figures.parenchyma_mm, 1);
+        // A slim kidney has less of everything.
+        let sinus_mm = (parenchyma).min(0.68 * deepest) * thickness;
+        let cortex_mm = cortex.min(0.5 * sinus_mm);
+        let axes = axes(patient, mesh, &field, &hull)?;
+        let center = core_center(&depth, sinus_mm)?;
+        let half_line_mm = core_half_length(&depth, sinus_mm, center, axes[0]);
+        let mut plan = Self {
+            others: others(patient, kidney, grid),
+            figures,
+            grade,
+            draws,
+            kidney: field,
+            hull,
+            depth,
+            center,
+            axes,
+            cortex_mm,
+            sinus_mm,
+            half_line_mm,
+            pyramids: Vec::new(),
+        };
+        plan.pyramids = plan.lay_pyramids();
+        Some(plan)
+    }
+
+    /// Three rows: on the convex border, in front and behind, the latter tilted out of the plane
+    /// of the hilum and set in the gaps of the first.
+    fn lay_pyramids(&self) -> Vec<Pyramid> {
+        let count = |figure, n| (self.draws.figure(figure, n).round()).max(1.0) as usize;
+        let lateral = count(&self.figures.pyramids_lateral, 2);
+        let front = count(&self.figures.pyramids_face, 3);
+        let back = count(&self.figures.pyramids_face, 4);
+        let rows = [
+            (lateral, 0.0, 82.0),
+            (front, 68.0, 55.0),
+            (back, -68.0, 55.0),
+        ];
+        let mut pyramids = Vec::new();
+        for (row, &(count, tilt_deg, fan_deg)) in rows.iter().enumerate() {
+            for n in 0..count {
+                let share = (n as f64 + 0.5) / count as f64 * 2.0 - 1.0;
+                let spread = fan_deg
+                    * if count > 1 {
+                        1.0 + 0.5 / count as f64
+                    } else {
+                        0.0
+                    };
+                let number = 100 * (row as u64 + 1) + n as u64;
+                let wobble = 4.0 * self.draws.normal(number);
+                let fan = (share * spread + wobble).to_radians();
+                let tilt = (tilt_deg + 3.0 * self.draws.normal(number + 50)).to_radians();
+                pyramids.extend(self.pyramid(fan, tilt, number));
+            }
+        }
+        pyramids
+    }
+
+    /// The pyramid in a direction, if there is room for one.
+    fn pyramid(&self, fan: f64, tilt: f64, number: u64) -> Option<Pyramid> {
+        const STEP_MM: f64 = 0.25;
+        const FARTHEST_MM: f64 = 90.0;
+        const LEAST_LENGTH_MM: f64 = 3.0;
+        let [up, hilum, across] = self.axes;
+        let in_plane = up * libm::sin(fan) - hilum * libm::cos(fan);
+        let direction = in_plane * libm::cos(tilt) + across * libm::sin(tilt);
+        let root = self.center + up * (self.half_line_mm * 0.9 * libm::sin(fan));
+        let depth_at = |mm: f64| self.depth.sample(root + direction * mm);
+        let steps = (FARTHEST_MM / STEP_MM) as usize;
+        let first_below = |depth_mm: f64| {
+            (0..steps)
+                .map(|n| n as f64 * STEP_MM)
+                .find(|&mm| depth_at(mm) < depth_mm)
+        };
+        let from = first_below(self.sinus_mm)?;
+        let to = first_below(self.cortex_mm)?;
+        let length_mm = to - from;
+        (length_mm >= LEAST_LENGTH_MM).then(|| Pyramid {
+            papilla: root + direction * from,
+            direction,
+            length_mm,
+            base_radius_mm: self
+                .draws
+                .figure(&self.figures.pyramid_base_radius_mm, number + 1000),
+            tip_radius_mm: self.figures.papilla_radius_mm.value,
+            root,
+        })
+    }
+
+    fn medulla(&self) -> Field {
+        let column = self.figures.column_mm.value;
+        let (cortex, pyramids) = (self.cortex_mm, &self.pyramids);
+        let field = Field::of(self.depth.grid, |p| {
+            if pyramids.is_empty() {
+                return f64::from(f32::MAX);
+            }
+            let (mut first, mut second) = (f64::INFINITY, f64::INFINITY);
+            for pyramid in pyramids {
+                let cone = pyramid.cone_mm(p);
+                if cone < first {
+                    (first, second) = (cone, first);
+                } else {
+                    second = second.min(cone);
+                }
+            }
+            // Neighbours that would touch keep a column of cortex between them.
+            let apart = if second.is_finite() {
+                (first - second + column) / 2.0
+            } else {
+                first
+            };
+            first.max(apart)
+        });
+        let within = Field::of_points(field.grid, |n| {
+            let base = cortex as f32 - self.depth.values[n];
+            let margin = self.kidney.values[n] + 0.8 * cortex as f32;
+            field.values[n].max(base).max(margin.min(base + 3.0))
+        });
+        within.smoothed(0.6)
+    }
+
+    fn sinus(&self) -> Field {
+        let sheath = self.draws.figure(&self.figures.calyx_sheath_radius_mm, 5);
+        let field = Field::of(self.depth.grid, |p| {
+            let core = self.sinus_mm - self.depth.sample(p);
+            let sheaths = self.pyramids.iter().map(|pyramid| {
+                let (mm, along) = to_segment(p, pyramid.root, pyramid.papilla);
+                mm - sheath * (1.0 - 0.3 * along)
+            });
+            let sheaths = sheaths.fold(f64::INFINITY, f64::min);
+            blend(blend(core, sheaths, 2.5), self.mouth_mm(p), 3.0)
+        });
+        let [_, hilum, _] = self.axes;
+        let joined = Field::of_points(field.grid, |n| {
+            let p = field.grid.place(n);
+            // What the label map leaves open of the sinus, and a little into the kidney round it.
+            let is_hollow = (p - self.center).dot(&hilum) > -12.0;
+            let hollow = (-self.kidney.values[n] - 0.6).max(self.hull.values[n] + 1.2);
+            let joined = if is_hollow {
+                blend(f64::from(field.values[n]), f64::from(hollow), 2.0) as f32
+            } else {
+                field.values[n]
+            };
+            joined.max(self.hull.values[n] + 0.6)
+        });
+        let smooth = joined.smoothed(0.7);
+        Field::of_points(smooth.grid, |n| {
+            smooth.values[n].max(0.6 - self.others.values[n])
+        })
+    }
+
+    /// The opening at the hilum: a flat funnel from the middle outwards.
+    fn mouth_mm(&self, p: Vector3<f64>) -> f64 {
+        let [up, hilum, across] = self.axes;
+        let from = p - self.center;
+        let (a, b, c) = (from.dot(&up), from.dot(&hilum), from.dot(&across));
+        let (long, wide) = (
+            self.figures.hilum_half_length_mm.value,
+            self.figures.hilum_half_width_mm.value,
+        );
+        let round = ((a / long).powi(2) + (c / wide).powi(2)).sqrt();
+        ((round - 1.0) * wide).max(-b)
+    }
+
+    fn collecting(&self) -> Field {
+        let grade = self.grade;
+        let [up, hilum, _] = self.axes;
+        let pelvis_end = self.center + hilum * self.pelvis_reach_mm() - up * 4.0;
+        let majors = [0.55, -0.55].map(|s| self.center + up * (s * self.half_line_mm.max(8.0)));
+        let field = Field::of(self.depth.grid, |p| {
+            // The pelvis is a funnel, flat from front to back.
+            let pelvis = self.flat_funnel_mm(p, self.center - hilum * 2.0, pelvis_end);
+            let mut all = pelvis;
+            if grade.infundibulum_mm > 0.0 {
+                for end in majors {
+                    let (mm, _) = to_segment(p, self.center + hilum * 3.0, end);
+                    all = blend(all, mm - grade.infundibulum_mm, 1.5);
+                }
+            }
+            if grade.calyx_mm > 0.0 {
+                for pyramid in &self.pyramids {
+                    all = blend(all, self.calyx_mm(p, pyramid), 1.5);
+                }
+            }
+            all
+        });
+        let room = (grade.pelvis_mm - 4.0).max(0.0);
+        let least = 0.5 * self.cortex_mm;
+        let clear = Field::of_points(field.grid, |n| {
+            // Out through the mouth only, never through the cortex.
+            let out = self.mouth_mm(field.grid.place(n)) - room;
+            let allowed = out.min(least - f64::from(self.depth.values[n])) as f32;
+            field.values[n]
+                .max(allowed)
+                .max(0.8 - self.others.values[n])
+        });
+        clear.smoothed(0.5)
+    }
+
+    /// How far the pelvis reaches from the middle of the sinus to the hilum: to just outside.
+    fn pelvis_reach_mm(&self) -> f64 {
+        const OUTSIDE_MM: f64 = 6.0;
+        const FARTHEST_MM: f64 = 45.0;
+        let hilum = self.axes[1];
+        let mut mm = 0.0;
+        while mm < FARTHEST_MM && self.hull.sample(self.center + hilum * mm) < OUTSIDE_MM {
+            mm += 0.5;
+        }
+        mm
+    }
+
+    fn flat_funnel_mm(&self, p: Vector3<f64>, from: Vector3<f64>, to: Vector3<f64>) -> f64 {
+        // Twice as long along the kidney as it is thick, narrowing to the ureter.
+        const FLATNESS: f64 = 1.8;
+        const URETER_SHARE: f64 = 0.45;
+        let up = self.axes[0];
+        let flat = |v: Vector3<f64>| v - up * (v.dot(&up) * (1.0 - 1.0 / FLATNESS));
+        let about = |v: Vector3<f64>| from + flat(v - from);
+        let (mm, along) = to_segment(about(p), from, about(to));
+        let narrow = 1.0 - (1.0 - URETER_SHARE) * along * along;
+        mm - self.grade.pelvis_mm * narrow
+    }
+
+    /// A calyx: a tube to the papilla with a cup, or a ball where it is widened.
+    fn calyx_mm(&self, p: Vector3<f64>, pyramid: &Pyramid) -> f64 {
+        let radius = self.grade.calyx_mm;
+        let cup = pyramid.papilla - pyramid.direction * (0.7 * radius);
+        let (tube, _) = to_segment(p, pyramid.root, cup);
+        let ball = (p - cup).norm() - radius;
+        blend(tube - self.grade.infundibulum_mm, ball, 2.0)
+    }
+}
+
+impl Pyramid {
+    /// About the distance to its cone, whose base is open: the cortex closes it.
+    fn cone_mm(&self, p: Vector3<f64>) -> f64 {
+        const INTO_SINUS_MM: f64 = 1.5;
+        let from = p - self.papilla;
+        let along = from.dot(&self.direction);
+        let across = (from - self.direction * along).norm();
+        let share = (along / self.length_mm).clamp(0.0, 1.3);
+        let radius =
+            self.tip_radius_mm + (self.base_radius_mm - self.tip_radius_mm) * libm::pow(share, 0.8);
+        (across - radius).max(-INTO_SINUS_MM - along)
+    }
+}
+
+/// Along the kidney (to the head), to the hilum, across.
+fn axes(
+    patient: &Patient,
+    mesh: &TriMesh<frame::Patient>,
+    kidney: &Field,
+    hull: &Field,
+) -> Option<[Vector3<f64>; 3]> {
+    let moments = moments(mesh)?;
+    let long = moments.axes[0].coords;
+    let up = if long.z < 0.0 { -long } else { long };
+    let middle = moments.centroid.coords;
+    let medial = towards_great_vessels(patient, middle);
+    let square = |v: Vector3<f64>| (v - up * v.dot(&up)).try_normalize(1e-6);
+    let medial = square(medial)?;
+    let hilum = hollow_side(kidney, hull, middle)
+        .and_then(square)
+        // A hollow on the far side is the bed of another organ.
+        .filter(|hollow| hollow.dot(&medial) > 0.3)
+        .unwrap_or(medial);
+    Some([up, hilum, up.cross(&hilum)])
+}
+
+/// Where the kidney is hollowed out, if it is.
+fn hollow_side(kidney: &Field, hull: &Field, middle: Vector3<f64>) -> Option<Vector3<f64>> {
+    const CLEAR_MM: f32 = 1.0;
+    const LEAST_SHARE: f64 = 0.012;
+    let (mut sum, mut count, mut solid) = (Vector3::zeros(), 0.0, 0.0);
+    for (n, (&k, &h)) in kidney.values.iter().zip(&hull.values).enumerate() {
+        if k < 0.0 {
+            solid += 1.0;
+        }
+        if k > CLEAR_MM && h < -CLEAR_MM {
+            sum += kidney.grid.place(n);
+            count += 1.0;
+        }
+    }
+    (count > LEAST_SHARE * solid).then(|| sum / count - middle)
+}
+
+/// From a kidney to the great vessels beside it, or else to the spine or the middle of the body.
+fn towards_great_vessels(patient: &Patient, from: Vector3<f64>) -> Vector3<f64> {
+    const BESIDE_MM: f64 = 40.0;
+    let groups: [&[&str]; 3] = [
+        &["aorta", "inferior_vena_cava"],
+        &["vertebrae_L2", "vertebrae_L1", "vertebrae_L3", "spine"],
+        &["body", "skin"],
+    ];
+    for group in groups {
+        let (mut sum, mut count) = (Vector3::zeros(), 0.0);
+        for id in group {
+            let Some(structure) = patient.structure(id) else {
+                continue;
+            };
+            for vertex in structure.surface.vertices() {
+                let at = Point::<frame::Patient>::from_f32(*vertex).coords;
+                if (at.z - from.z).abs() < BESIDE_MM {
+                    sum += at;
+                    count += 1.0;
+                }
+            }
+        }
+        if count > 0.0 {
+            return sum / count - from;
+        }
+    }
+    Vector3::new(-from.x, -from.y.abs(), 0.0)
+}
+
+fn core_center(depth: &Field, least_mm: f64) -> Option<Vector3<f64>> {
+    let (mut sum, mut weight) = (Vector3::zeros(), 0.0);
+    for (n, &mm) in depth.values.iter().enumerate() {
+        let over = f64::from(mm) - least_mm;
+        if over > 0.0 {
+            sum += depth.grid.place(n) * over;
+            weight += over;
+        }
+    }
+    (weight > 0.0).then(|| sum / weight)
+}
+
+fn core_half_length(depth: &Field, least_mm: f64, center: Vector3<f64>, up: Vector3<f64>) -> f64 {
+    let core = depth
+        .values
+        .iter()
+        .enumerate()
+        .filter(|(_, mm)| f64::from(**mm) > least_mm);
+    core.map(|(n, _)| (depth.grid.place(n) - center).dot(&up).abs())
+        .fold(0.0, f64::max)
+}
+
+/// Distance to everything that a sinus or a pelvis must not enter: organs, bones, muscles, vessels.
+fn others(patient: &Patient, kidney: usize, grid: Grid) -> Field {
+    let bounds = grid.bounds();
+    // Lean tissue without a label is not in the way: in the sinus it is the vessels and the pelvis.
+    let solid = |s: &Structure| {
+        s.id != "skeletal_muscle"
+            && !matches!(
+                s.kind,
+                StructureKind::Body
+                    | StructureKind::Skin
+                    | StructureKind::Fat
+                    | StructureKind::Lesion
+            )
+    };
+    let near = patient.structures.iter().enumerate().filter(|(n, s)| {
+        *n != kidney && solid(s) && !s.modelled && s.surface.bounds().overlaps(&bounds)
+    });
+    let mut nearest = vec![f32::MAX; grid.len()];
+    for (_, structure) in near {
+        let field = Field::of_mesh(&structure.surface, grid);
+        for (value, other) in nearest.iter_mut().zip(&field.values) {
+            *value = value.min(*other);
+        }
+    }
+    Field {
+        grid,
+        values: nearest,
+    }
+}

@@ -1,0 +1,177 @@
+//! What neither a label map nor a gross recipe holds, added to any patient.
+//!
+//! A label map of 3 mm voxels has a kidney, but no pyramids in it; a sonographer sees little else.
+//! [`enrich`] adds such structures by rule, from the surfaces that are there and the figures of
+//! `assets/enrichment.ron`, and marks them [`crate::Structure::modelled`]: they are likely, not
+//! measured. What is there already stays: a patient who has a renal medulla gets no second one.
+//!
+//! Same patient, request and seed: same bytes, whatever the number of threads.
+
+pub mod field;
+pub mod figures;
+mod kidney;
+mod random;
+
+use catalog::CatalogError;
+use geometry::polygonise::PolygoniseError;
+use geometry::{TriMesh, frame};
+use thiserror::Error;
+
+use crate::atlas::Atlas;
+use crate::patient::{Patient, Structure};
+use crate::progress::Progress;
+use crate::tissue::TissueTable;
+use figures::Figures;
+
+/// One of the patient's sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The patient's left.
+    Left,
+    /// The patient's right.
+    Right,
+}
+
+impl Side {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::Left, Self::Right];
+
+    /// As the atlas' ids end: `kidney_left`.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Right => "right",
+        }
+    }
+}
+
+/// One thing that can be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Pyramids, sinus and collecting system of the kidneys.
+    Kidneys,
+}
+
+impl Step {
+    /// All of them, in the order in which they are done.
+    pub const ALL: [Self; 1] = [Self::Kidneys];
+}
+
+/// What to add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enrichment {
+    /// Same seed, same body.
+    pub seed: u64,
+    /// What to add, in any order.
+    pub steps: Vec<Step>,
+    /// Kidneys whose collecting system is widened, with the grade, 1 to 4.
+    pub hydronephrosis: Vec<(Side, u8)>,
+}
+
+impl Default for Enrichment {
+    /// Everything that a healthy body has.
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            steps: Step::ALL.to_vec(),
+            hydronephrosis: Vec::new(),
+        }
+    }
+}
+
+/// Why a patient cannot be enriched.
+#[derive(Debug, Error)]
+pub enum EnrichError {
+    /// `assets/enrichment.ron` has faults.
+    #[error(transparent)]
+    Figures(#[from] CatalogError),
+    /// A grade of hydronephrosis that is none.
+    #[error("hydronephrosis has the grades 1 to 4, not {0}")]
+    Grade(u8),
+    /// The atlas lacks a structure.
+    #[error("`{0}` cannot be added: it is not in the atlas")]
+    NotInAtlas(&'static str),
+    /// A surface cannot be made.
+    #[error("`{structure}`: {source}")]
+    Surface {
+        /// The structure.
+        structure: String,
+        /// Why.
+        source: PolygoniseError,
+    },
+}
+
+/// What every step is handed.
+struct Context<'a> {
+    request: &'a Enrichment,
+    figures: &'a Figures,
+    atlas: &'a Atlas,
+    tissues: &'a TissueTable,
+}
+
+/// Adds to a patient what its source did not hold. The notes say what was added, and what could not
+/// be and why.
+///
+/// # Errors
+/// See [`EnrichError`]; the patient may then hold a part of what was asked for.
+pub fn enrich(
+    patient: &mut Patient,
+    request: &Enrichment,
+    atlas: &Atlas,
+    tissues: &TissueTable,
+    progress: &dyn Progress,
+) -> Result<Vec<String>, EnrichError> {
+    let figures = Figures::builtin()?;
+    check(request, &figures)?;
+    let context = Context {
+        request,
+        figures: &figures,
+        atlas,
+        tissues,
+    };
+    let mut notes = Vec::new();
+    progress.stage("structures finer than the source", Step::ALL.len() as u64);
+    for step in Step::ALL {
+        if request.steps.contains(&step) {
+            match step {
+                Step::Kidneys => kidney::add(patient, &context, &mut notes)?,
+            }
+        }
+        progress.step();
+    }
+    Ok(notes)
+}
+
+fn check(request: &Enrichment, figures: &Figures) -> Result<(), EnrichError> {
+    let is_grade = |grade: u8| grade > 0 && usize::from(grade) < figures.kidney.grades.len();
+    match request.hydronephrosis.iter().find(|(_, g)| !is_grade(*g)) {
+        Some(&(_, grade)) => Err(EnrichError::Grade(grade)),
+        None => Ok(()),
+    }
+}
+
+impl Context<'_> {
+    /// A structure of the atlas with this surface, marked as modelled.
+    fn modelled(
+        &self,
+        id: &'static str,
+        surface: TriMesh<frame::Patient>,
+    ) -> Result<Structure, EnrichError> {
+        let entry = self
+            .atlas
+            .structure(id)
+            .ok_or(EnrichError::NotInAtlas(id))?;
+        Ok(Structure {
+            modelled: true,
+            ..Structure::of_entry(entry, surface)
+        })
+    }
+}
+
+fn surface_error(structure: &str) -> impl Fn(PolygoniseError) -> EnrichError {
+    let structure = structure.to_owned();
+    move |source| EnrichError::Surface {
+        structure: structure.clone(),
+        source,
+    }
+}
