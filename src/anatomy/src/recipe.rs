@@ -28,6 +28,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::atlas::{Atlas, DisplayName, StructureEntry};
+use crate::enrich::{self, EnrichError, Enrichment, Side};
 use crate::landmarks;
 use crate::motion;
 use crate::patient::{self, Landmark, Patient, Structure, surfaces_by_id};
@@ -38,7 +39,7 @@ use crate::scatterers::{ScattererEntry, ScattererError, ScattererLimits, gather}
 use crate::tissue::TissueTable;
 use crate::vessels::{VesselGraph, lumens_of};
 
-pub use file::{Form, HabitusFile, PartFile, RecipeFile, RecipeStructure};
+pub use file::{EnrichFile, Form, HabitusFile, PartFile, RecipeFile, RecipeStructure};
 pub use settings::{Choices, FindingChoice, FindingEntry, Parameter, Preset, setting};
 pub use shape::{Axis, Shape};
 
@@ -83,6 +84,9 @@ pub enum RecipeError {
         /// Why.
         source: SdfError,
     },
+    /// What is finer than its shapes cannot be added.
+    #[error(transparent)]
+    Enrich(#[from] EnrichError),
     /// Its scatterers cannot be read or placed.
     #[error(transparent)]
     Scatterers(#[from] ScattererError),
@@ -109,6 +113,7 @@ pub struct Recipe {
     chosen: String,
     habitus: Habitus,
     stretch: [f64; 3],
+    enrichment: Option<Enrichment>,
     test_object: bool,
     scatterers: Vec<ScattererEntry>,
     landmarks: Vec<Landmark>,
@@ -222,7 +227,7 @@ impl Recipe {
     /// of threads.
     ///
     /// # Errors
-    /// [`RecipeError::Shape`], [`RecipeError::Scatterers`].
+    /// [`RecipeError::Shape`], [`RecipeError::Scatterers`], [`RecipeError::Enrich`].
     pub fn make(
         &self,
         atlas: &Atlas,
@@ -238,24 +243,30 @@ impl Recipe {
         let structures = self.structures(progress)?;
         let (lumens, _) = lumens_of(&structures, atlas, tissues, progress);
         let vessels = VesselGraph::join(&lumens, 0.0);
-        Ok(Patient {
+        let mut patient = Patient {
             identity: Identity {
                 name: self.patient.clone(),
                 record: String::new(),
             },
             habitus: self.habitus.clone(),
             source: self.source(),
-            landmarks: self.all_landmarks(landmarks::derive(&structures, &vessels)),
-            planes: self.all_planes(atlas, &structures),
-            motion: if self.test_object {
-                Motion::default()
-            } else {
-                motion::at_rest(&structures)
-            },
+            landmarks: Vec::new(),
+            planes: Vec::new(),
+            motion: Motion::default(),
             scatterers,
             structures,
             vessels,
-        })
+        };
+        if let Some(enrichment) = &self.enrichment {
+            enrich::enrich(&mut patient, enrichment, atlas, tissues, progress)?;
+        }
+        patient.landmarks =
+            self.all_landmarks(landmarks::derive(&patient.structures, &patient.vessels));
+        patient.planes = self.all_planes(atlas, &patient.structures);
+        if !self.test_object {
+            patient.motion = motion::at_rest(&patient.structures);
+        }
+        Ok(patient)
     }
 
     fn structures(&self, progress: &dyn Progress) -> Result<Vec<Structure>, RecipeError> {
@@ -459,7 +470,7 @@ impl Files {
             .map(Document::resolve)
             .collect::<Result<_, _>>()?;
         self.check_together(&recipe, &parts)?;
-        let recipe = join(recipe, parts, settings, self.home, atlas);
+        let recipe = join(recipe, parts, settings, choices.seed, self.home, atlas);
         recipe.check_needs(choices)?;
         Ok(recipe)
     }
@@ -620,6 +631,7 @@ fn join(
     file: RecipeFile,
     parts: Vec<PartFile>,
     settings: Settings,
+    seed: u64,
     home: Home,
     atlas: &Atlas,
 ) -> Recipe {
@@ -669,6 +681,7 @@ fn join(
         findings: settings.findings,
         habitus: habitus(&file.habitus),
         stretch: [x, y, z],
+        enrichment: file.enrich.map(|file| enrichment(&file, seed)),
         test_object: file.test_object,
         scatterers: file
             .scatterers
@@ -678,6 +691,18 @@ fn join(
         landmarks,
         planes,
         home,
+    }
+}
+
+fn enrichment(file: &EnrichFile, seed: u64) -> Enrichment {
+    let grades = [
+        (Side::Left, file.hydronephrosis_left),
+        (Side::Right, file.hydronephrosis_right),
+    ];
+    Enrichment {
+        seed,
+        hydronephrosis: grades.into_iter().filter(|(_, grade)| *grade > 0).collect(),
+        ..Enrichment::default()
     }
 }
 

@@ -42,6 +42,8 @@ catalog::record! {
         /// It is a test object and no body: nothing moves, and there are no standard planes but
         /// its own.
         pub test_object: bool = false,
+        /// Adds what the shapes are too gross for: see [`crate::enrich`].
+        pub enrich: Option<EnrichFile> = None,
         /// Point scatterers. Paths of files start at the recipe's folder.
         pub scatterers: Vec<Spanned<ScattererEntry>> = Vec::new(),
         /// Named places beside those that follow from the structures.
@@ -69,6 +71,17 @@ catalog::record! {
         pub landmarks: Vec<LandmarkFile> = Vec::new(),
         /// As in [`RecipeFile`].
         pub planes: Vec<PlaneFile> = Vec::new(),
+    }
+}
+
+catalog::record! {
+    /// What enrichment is to make of the organs.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EnrichFile {
+        /// Grade of hydronephrosis, 0 for none.
+        pub hydronephrosis_left: u8 [0..=4] = 0,
+        /// Grade of hydronephrosis, 0 for none.
+        pub hydronephrosis_right: u8 [0..=4] = 0,
     }
 }
 
