@@ -113,9 +113,36 @@ impl Field {
         Self { grid, values }
     }
 
+    /// Nothing inside.
+    pub fn nowhere(grid: Grid) -> Self {
+        Self {
+            grid,
+            values: vec![1e3; grid.len()],
+        }
+    }
+
+    /// Both solids.
+    pub fn or(&self, other: &Self) -> Self {
+        Self::of_points(self.grid, |n| self.values[n].min(other.values[n]))
+    }
+
     /// The signed distance of a closed surface.
     pub fn of_mesh(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Self {
-        let mut values = distances(mesh, grid);
+        Self::signed(distances(mesh, grid), mesh, grid)
+    }
+
+    /// The signed distance of a closed surface near it, and ±`band_mm` beyond: all that growing,
+    /// cutting and smoothing by less than that needs, and much cheaper.
+    pub fn near_mesh(mesh: &TriMesh<frame::Patient>, grid: Grid, band_mm: f64) -> Self {
+        let most = band_mm as f32;
+        let values = near_surface(mesh, grid, band_mm)
+            .into_par_iter()
+            .map(|near| near.distance_mm.min(most))
+            .collect();
+        Self::signed(values, mesh, grid)
+    }
+
+    fn signed(mut values: Vec<f32>, mesh: &TriMesh<frame::Patient>, grid: Grid) -> Self {
         let inside = insides(mesh, grid);
         values
             .par_iter_mut()
@@ -384,7 +411,7 @@ fn crossing(corners: &[[f64; 3]; 3], y: f64, z: f64) -> Option<f64> {
 
 /// Unsigned distances.
 fn distances(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Vec<f32> {
-    let mut closest = near_surface(mesh, grid);
+    let mut closest = near_surface(mesh, grid, BAND * grid.spacing_mm);
     // Twice: what one axis brings late, the others hand on in the second round.
     for _ in 0..2 {
         for axis in 0..3 {
@@ -410,8 +437,7 @@ const NOWHERE: Near = Near {
 };
 
 /// The closest place of the surface for all points in a band round it.
-fn near_surface(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Vec<Near> {
-    let band_mm = BAND * grid.spacing_mm;
+fn near_surface(mesh: &TriMesh<frame::Patient>, grid: Grid, band_mm: f64) -> Vec<Near> {
     let slices = by_slice(mesh, &grid, band_mm);
     let [ni, nj, _] = grid.dims;
     let mut closest = vec![NOWHERE; grid.len()];
@@ -425,12 +451,20 @@ fn near_surface(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Vec<Near> {
                 let (low_x, high_x) = ends(corners.map(|p| f64::from(p[0])));
                 let (low_y, high_y) = ends(corners.map(|p| f64::from(p[1])));
                 let corners = corners.map(Point::<frame::Patient>::from_f32);
+                let across = (corners[1] - corners[0])
+                    .cross(&(corners[2] - corners[0]))
+                    .normalized();
                 for j in grid.span(1, low_y - band_mm, high_y + band_mm) {
                     for i in grid.span(0, low_x - band_mm, high_x + band_mm) {
                         let here = Point::from_coords(grid.at([i, j, k]));
+                        let near = &mut slice[i + ni * j];
+                        // No nearer than the triangle's plane.
+                        let to_plane = across.map_or(0.0, |n| n.dot(&(here - corners[0])).abs());
+                        if to_plane as f32 >= near.distance_mm.min(band_mm as f32) {
+                            continue;
+                        }
                         let (place, _) = closest_on_triangle(here, corners);
                         let distance_mm = place.distance(&here) as f32;
-                        let near = &mut slice[i + ni * j];
                         if distance_mm < near.distance_mm {
                             *near = Near {
                                 place: place.to_f32(),

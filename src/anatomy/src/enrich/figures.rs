@@ -12,8 +12,65 @@ catalog::record! {
     pub struct Figures {
         /// Sources by key.
         pub sources: BTreeMap<String, String> [NotEmpty],
+        /// How coarse surfaces are smoothed.
+        pub smooth: SmoothFigures,
         /// The interior of kidneys.
         pub kidney: KidneyFigures,
+        /// Stomach and bowel.
+        pub gut: GutFigures,
+        /// Walls and sheaths.
+        pub walls: WallFigures,
+    }
+}
+
+catalog::record! {
+    /// How coarse surfaces are smoothed.
+    #[derive(Clone, Debug)]
+    pub struct SmoothFigures {
+        /// Surfaces whose triangles have shorter edges are fine as they are, mm.
+        pub coarse_edge_mm: Figure,
+        /// Distance between samples, mm.
+        pub spacing_mm: Figure,
+        /// Standard deviation of the Gaussian, mm.
+        pub sigma_mm: Figure,
+        /// No distance may change by more than this, mm.
+        pub bound_mm: Figure,
+    }
+}
+
+catalog::record! {
+    /// Stomach and bowel.
+    #[derive(Clone, Debug)]
+    pub struct GutFigures {
+        /// Thickness of the stomach's wall, mm.
+        pub stomach_wall_mm: Figure,
+        /// Thickness of the bowel's wall, mm.
+        pub bowel_wall_mm: Figure,
+        /// Share of the stomach that is gas.
+        pub stomach_gas_share: Figure,
+        /// Down to which share of its height the colon is gas, in the middle of a patch.
+        pub colon_gas_height: Figure,
+        /// Distance from patch to patch, mm.
+        pub colon_gas_patch_mm: Figure,
+    }
+}
+
+catalog::record! {
+    /// Walls and sheaths.
+    #[derive(Clone, Debug)]
+    pub struct WallFigures {
+        /// Wall of the gallbladder, mm.
+        pub gallbladder_mm: Figure,
+        /// Wall of an empty bladder, mm.
+        pub bladder_empty_mm: Figure,
+        /// Wall of a full bladder, mm.
+        pub bladder_full_mm: Figure,
+        /// From this volume on a bladder counts as full, ml.
+        pub bladder_full_ml: Figure,
+        /// Fat round the kidneys, mm.
+        pub perirenal_fat_mm: Figure,
+        /// The pericardium, mm.
+        pub pericardium_mm: Figure,
     }
 }
 

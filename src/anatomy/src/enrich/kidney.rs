@@ -19,10 +19,16 @@ use crate::atlas::StructureKind;
 use crate::patient::{Patient, Structure};
 
 /// Distance between samples, mm.
-const SPACING_MM: f64 = 0.8;
+const SPACING_MM: f64 = 0.9;
 
 /// Room round the kidney: for closing its hilum, and for a pelvis that lies outside.
-const MARGIN_MM: f64 = 24.0;
+const MARGIN_MM: f64 = 21.0;
+
+/// How near other structures matter, mm.
+const OTHERS_MM: f64 = 2.0;
+
+/// Outside the kidney by more than this there is nothing of it, mm.
+const FAR_MM: f32 = 3.0;
 
 /// A ball of this radius does not enter the hilum.
 const HILUM_BALL_MM: f32 = 18.0;
@@ -309,10 +315,13 @@ impl<'a> Plan<'a> {
     fn medulla(&self) -> Field {
         let column = self.figures.column_mm.value;
         let (cortex, pyramids) = (self.cortex_mm, &self.pyramids);
-        let field = Field::of(self.depth.grid, |p| {
-            if pyramids.is_empty() {
-                return f64::from(f32::MAX);
+        let grid = self.depth.grid;
+        let field = Field::of_points(grid, |n| {
+            let base = cortex as f32 - self.depth.values[n];
+            if base > FAR_MM || pyramids.is_empty() {
+                return FAR_MM;
             }
+            let p = grid.place(n);
             let (mut first, mut second) = (f64::INFINITY, f64::INFINITY);
             for pyramid in pyramids {
                 let cone = pyramid.cone_mm(p);
@@ -328,26 +337,28 @@ impl<'a> Plan<'a> {
             } else {
                 first
             };
-            first.max(apart)
+            // Not nearer to the sinus' lips than a rim of cortex.
+            let rim = self.kidney.values[n] + 1.0;
+            (first.max(apart) as f32).max(base).max(rim)
         });
-        let within = Field::of_points(field.grid, |n| {
-            let base = cortex as f32 - self.depth.values[n];
-            let margin = self.kidney.values[n] + 0.8 * cortex as f32;
-            field.values[n].max(base).max(margin.min(base + 3.0))
-        });
-        within.smoothed(0.6)
+        field.smoothed(0.6)
     }
 
     fn sinus(&self) -> Field {
         let sheath = self.draws.figure(&self.figures.calyx_sheath_radius_mm, 5);
-        let field = Field::of(self.depth.grid, |p| {
-            let core = self.sinus_mm - self.depth.sample(p);
+        let grid = self.depth.grid;
+        let field = Field::of_points(grid, |n| {
+            if self.hull.values[n] > FAR_MM {
+                return FAR_MM;
+            }
+            let p = grid.place(n);
+            let core = self.sinus_mm - f64::from(self.depth.values[n]);
             let sheaths = self.pyramids.iter().map(|pyramid| {
                 let (mm, along) = to_segment(p, pyramid.root, pyramid.papilla);
                 mm - sheath * (1.0 - 0.3 * along)
             });
             let sheaths = sheaths.fold(f64::INFINITY, f64::min);
-            blend(blend(core, sheaths, 2.5), self.mouth_mm(p), 3.0)
+            blend(blend(core, sheaths, 2.5), self.mouth_mm(p), 3.0) as f32
         });
         let [_, hilum, _] = self.axes;
         let joined = Field::of_points(field.grid, |n| {
@@ -386,7 +397,9 @@ impl<'a> Plan<'a> {
         let [up, hilum, _] = self.axes;
         let pelvis_end = self.center + hilum * self.pelvis_reach_mm() - up * 4.0;
         let majors = [0.55, -0.55].map(|s| self.center + up * (s * self.half_line_mm.max(8.0)));
-        let field = Field::of(self.depth.grid, |p| {
+        let grid = self.depth.grid;
+        let field = Field::of_points(grid, |n| {
+            let p = grid.place(n);
             // The pelvis is a funnel, flat from front to back.
             let pelvis = self.flat_funnel_mm(p, self.center - hilum * 2.0, pelvis_end);
             let mut all = pelvis;
@@ -401,7 +414,7 @@ impl<'a> Plan<'a> {
                     all = blend(all, self.calyx_mm(p, pyramid), 1.5);
                 }
             }
-            all
+            all as f32
         });
         let room = (grade.pelvis_mm - 4.0).max(0.0);
         let least = 0.5 * self.cortex_mm;
@@ -573,7 +586,7 @@ fn others(patient: &Patient, kidney: usize, grid: Grid) -> Field {
     });
     let mut nearest = vec![f32::MAX; grid.len()];
     for (_, structure) in near {
-        let field = Field::of_mesh(&structure.surface, grid);
+        let field = Field::near_mesh(&structure.surface, grid, OTHERS_MM);
         for (value, other) in nearest.iter_mut().zip(&field.values) {
             *value = value.min(*other);
         }

@@ -7,10 +7,13 @@
 //!
 //! Same patient, request and seed: same bytes, whatever the number of threads.
 
+mod around;
 pub mod field;
 pub mod figures;
+mod gut;
 mod kidney;
 mod random;
+mod smooth;
 
 use catalog::CatalogError;
 use geometry::polygonise::PolygoniseError;
@@ -21,6 +24,7 @@ use crate::atlas::Atlas;
 use crate::patient::{Patient, Structure};
 use crate::progress::Progress;
 use crate::tissue::TissueTable;
+use field::Field;
 use figures::Figures;
 
 /// One of the patient's sides.
@@ -48,13 +52,30 @@ impl Side {
 /// One thing that can be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
+    /// Coarse surfaces made anew without facets. First, since the others go by the surfaces.
+    Smoothing,
     /// Pyramids, sinus and collecting system of the kidneys.
     Kidneys,
+    /// Walls and gas of stomach and bowel.
+    Gut,
+    /// Walls of gallbladder and urinary bladder.
+    Walls,
+    /// The fat round the kidneys.
+    PerirenalFat,
+    /// The sac round the heart.
+    Pericardium,
 }
 
 impl Step {
     /// All of them, in the order in which they are done.
-    pub const ALL: [Self; 1] = [Self::Kidneys];
+    pub const ALL: [Self; 6] = [
+        Self::Smoothing,
+        Self::Kidneys,
+        Self::Gut,
+        Self::Walls,
+        Self::PerirenalFat,
+        Self::Pericardium,
+    ];
 }
 
 /// What to add.
@@ -133,9 +154,15 @@ pub fn enrich(
     progress.stage("structures finer than the source", Step::ALL.len() as u64);
     for step in Step::ALL {
         if request.steps.contains(&step) {
-            match step {
-                Step::Kidneys => kidney::add(patient, &context, &mut notes)?,
-            }
+            let add = match step {
+                Step::Smoothing => smooth::add,
+                Step::Kidneys => kidney::add,
+                Step::Gut => gut::add,
+                Step::Walls => around::walls,
+                Step::PerirenalFat => around::perirenal_fat,
+                Step::Pericardium => around::pericardium,
+            };
+            add(patient, &context, &mut notes)?;
         }
         progress.step();
     }
@@ -166,6 +193,34 @@ impl Context<'_> {
             ..Structure::of_entry(entry, surface)
         })
     }
+
+    /// Adds the field's surface as a modelled structure; says whether there was anything.
+    fn put(
+        &self,
+        patient: &mut Patient,
+        id: &'static str,
+        field: &Field,
+        least_mm3: f64,
+    ) -> Result<bool, EnrichError> {
+        let Some(mesh) = field.surface(least_mm3).map_err(surface_error(id))? else {
+            return Ok(false);
+        };
+        patient.structures.push(self.modelled(id, mesh)?);
+        Ok(true)
+    }
+}
+
+/// A field without what another structure takes, and a gap; as it is where there is no such one.
+fn cut_by(field: &Field, patient: &Patient, id: &str, gap_mm: f32) -> Field {
+    let grid = field.grid;
+    let near = patient
+        .structure(id)
+        .filter(|s| s.surface.bounds().overlaps(&grid.bounds()));
+    let Some(structure) = near else {
+        return field.clone();
+    };
+    let other = Field::near_mesh(&structure.surface, grid, 2.0 * grid.spacing_mm);
+    Field::of_points(grid, |n| field.values[n].max(gap_mm - other.values[n]))
 }
 
 fn surface_error(structure: &str) -> impl Fn(PolygoniseError) -> EnrichError {
