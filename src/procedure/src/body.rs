@@ -1,9 +1,10 @@
 //! A patient made ready: what sound meets, and the skin. Made once, shared by all who look.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anatomy::Patient;
+use anatomy::deform::Deformation;
 use anatomy::tissue::TissueTable;
 use geometry::scene::{Crossings, Ray};
 use geometry::{Point, Vector, frame};
@@ -21,6 +22,7 @@ pub struct Body {
     pub medium: Arc<Medium>,
     /// The outside.
     pub skin: Skin,
+    deformation: OnceLock<Deformation>,
 }
 
 impl Body {
@@ -34,7 +36,15 @@ impl Body {
             skin: Skin::new(medium.scene().clone()),
             medium: Arc::new(medium),
             patient,
+            deformation: OnceLock::new(),
         })
+    }
+
+    /// How the patient moves: worked out when first asked for.
+    pub fn deformation(&self) -> &Deformation {
+        let scene = self.medium.scene();
+        self.deformation
+            .get_or_init(|| Deformation::in_scene(&self.patient, scene))
     }
 
     /// Cells of the lattice of facts that a structure reaches into.

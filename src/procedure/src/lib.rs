@@ -36,12 +36,14 @@
 mod body;
 mod contact;
 mod imaging;
+mod moving;
 pub mod skin;
 mod step;
 mod target;
 
 pub use body::Body;
 pub use imaging::{Imaging, Shot};
+pub use moving::{Moved, Mover};
 pub use step::{FACTS_EVERY, GEL_MM, Observations, Procedure, TICKS_PER_S};
 pub use target::TargetError;
 

@@ -254,6 +254,25 @@ pub struct ScanArguments {
     /// Frames to make [default: 1, or what the sweep says]
     #[arg(long, value_name = "N")]
     pub frames: Option<u32>,
+    /// How far breathed in: out, in (a quiet breath), deep, or a number of quiet breaths
+    #[arg(long, value_name = "out|in|deep|N", default_value = "out")]
+    pub breath: String,
+    /// The patient breathes while frames are made: a film shows organs gliding [--breathing alone:
+    /// quietly]
+    #[arg(
+        long,
+        value_name = "quiet|deep|N",
+        num_args = 0..=1,
+        default_missing_value = "quiet",
+        conflicts_with = "breath"
+    )]
+    pub breathing: Option<String>,
+    /// How the patient lies: supine, left-decubitus
+    #[arg(long, value_name = "POSTURE", default_value = "supine")]
+    pub posture: String,
+    /// The arms are raised over the head
+    #[arg(long)]
+    pub arm_up: bool,
     /// Size of the picture, points
     #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1280x960")]
     pub size: String,

@@ -1,16 +1,90 @@
-//! Where tissue has moved: a lattice of displacements between which is interpolated.
+//! Where tissue has moved: lattices of displacements between which is interpolated.
 
+use anatomy::deform::{Deformation, Deformed};
 use nalgebra::Vector3;
 
+use crate::medium::{AIR, MediumId};
 use crate::speckle::Tile;
 
-/// How far tissue has moved from where it was, on a regular lattice over the resting body.
+/// How far tissue has moved from where it was.
 ///
-/// The tissue that rests at X is now at X + d(X). Between nodes d is trilinear; outside the lattice
-/// it is that of the nearest place on its border. The surfaces of the medium are moved by who
-/// moves the patient; this moves the scatterers with them.
+/// Media move in one layer or in several that slide along each other, each with a [`Field`] of its
+/// own. The surfaces of the medium are moved by [`Medium::follow`](crate::engine::Medium::follow);
+/// this moves the scatterers with them: a scatterer is where its medium's field has brought it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Displacement {
+    fields: Vec<Field>,
+    /// By structure; empty where there is one layer.
+    layer_of_structure: Vec<u8>,
+}
+
+impl Displacement {
+    /// All tissue in one layer, from nodes at `origin_mm + index · spacing_mm` (patient frame), x
+    /// running fastest. `None` unless there are as many values as nodes, at least one along each
+    /// axis, all finite, and the spacing is positive.
+    pub fn new(
+        origin_mm: [f64; 3],
+        spacing_mm: [f64; 3],
+        nodes: [usize; 3],
+        values_mm: Vec<[f32; 3]>,
+    ) -> Option<Self> {
+        let field = Field::new(origin_mm, spacing_mm, nodes, values_mm)?;
+        Some(Self {
+            fields: vec![field],
+            layer_of_structure: Vec::new(),
+        })
+    }
+
+    /// In several layers: structure i of the medium moves with field `layer_of_structure[i]`.
+    /// `None` if there is no such field, or more than 255.
+    pub fn layered(fields: Vec<Field>, layer_of_structure: Vec<u8>) -> Option<Self> {
+        let is_known = |&layer: &u8| usize::from(layer) < fields.len();
+        let fits = !fields.is_empty() && layer_of_structure.iter().all(is_known);
+        fits.then_some(Self {
+            fields,
+            layer_of_structure,
+        })
+    }
+
+    /// Of a patient's body that has moved.
+    pub fn of_body(deformation: &Deformation, deformed: &Deformed) -> Option<Self> {
+        let grid = deformation.grid();
+        let spacing = [grid.spacing_mm; 3];
+        let field =
+            |values: &Vec<_>| Field::new(grid.origin_mm, spacing, grid.nodes, values.clone());
+        let fields = deformed.fields_mm.iter().map(field).collect::<Option<_>>()?;
+        let layers = deformation.layers().iter();
+        Self::layered(fields, layers.map(|layer| layer.index() as u8).collect())
+    }
+
+    /// How many layers there are.
+    pub fn layers(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// The layer in which a medium moves; the first of what is no structure.
+    pub fn layer_of(&self, medium: MediumId) -> usize {
+        match medium {
+            AIR => 0,
+            _ => {
+                let layer = self.layer_of_structure.get(usize::from(medium) - 1);
+                layer.map_or(0, |&layer| usize::from(layer))
+            }
+        }
+    }
+
+    /// A layer's field; the first's if there is no such layer.
+    pub fn field(&self, layer: usize) -> &Field {
+        self.fields.get(layer).unwrap_or(&self.fields[0])
+    }
+}
+
+/// How far the tissue of one layer has moved, on a regular lattice over the resting body.
+///
+/// The tissue that rests at X is now at X + d(X). Between nodes d is trilinear; outside the lattice
+/// it is that of the nearest place on its border.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
     origin_mm: [f64; 3],
     spacing_mm: [f64; 3],
     nodes: [usize; 3],
@@ -18,10 +92,8 @@ pub struct Displacement {
     values_mm: Vec<[f32; 3]>,
 }
 
-impl Displacement {
-    /// From nodes at `origin_mm + index · spacing_mm` (patient frame), x running fastest. `None`
-    /// unless there are as many values as nodes, at least one along each axis, all finite, and
-    /// the spacing is positive.
+impl Field {
+    /// From nodes, as [`Displacement::new`].
     pub fn new(
         origin_mm: [f64; 3],
         spacing_mm: [f64; 3],

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use anatomy::patient::{Patient, Structure};
 use anatomy::tissue::{Scatter, Texture, Tissue, TissueTable};
+use geometry::Point;
 use geometry::frame::Patient as PatientFrame;
 use geometry::scene::{Scene, SurfaceId};
+use rayon::prelude::*;
 
 use crate::boundary::{Boundaries, Layer, Side};
 use crate::engine::UltrasoundError;
@@ -115,8 +117,8 @@ impl Material {
 /// 1 dB in neper.
 pub(crate) const NP_PER_DB: f64 = std::f64::consts::LN_10 / 20.0;
 
-/// What sound meets in one patient. Long-lived: made once for a patient.
-#[derive(Debug)]
+/// What sound meets in one patient. Long-lived: made once for a patient, and moved with it.
+#[derive(Clone, Debug)]
 pub struct Medium {
     pub(crate) scene: Arc<Scene<PatientFrame>>,
     /// By medium number; gel is the last.
@@ -132,6 +134,8 @@ pub struct Medium {
     /// Loose scatterers, patient frame, and their amplitudes.
     pub(crate) points_mm: Vec<[f32; 3]>,
     pub(crate) point_amplitudes: Vec<f32>,
+    /// In which medium each of them rests; known from the first movement on.
+    point_media: Vec<MediumId>,
 }
 
 impl Medium {
@@ -182,7 +186,34 @@ impl Medium {
             extent_mm,
             points_mm: patient.scatterers.places_mm.clone(),
             point_amplitudes: patient.scatterers.amplitudes.clone(),
+            point_media: Vec::new(),
         })
+    }
+
+    /// Moves the patient's surfaces: `vertices[i]` are those of structure i. What rests on the
+    /// structures, materials and textures, stays; the scatterers in them move with the view's
+    /// [`Displacement`](crate::displacement::Displacement).
+    ///
+    /// The scene is refitted in place, or copied first where somebody else holds it.
+    ///
+    /// # Errors
+    ///
+    /// Other vertices than the surfaces have, or vertices that are no places; the medium is then
+    /// unchanged.
+    pub fn follow(&mut self, vertices: &[Vec<[f32; 3]>]) -> Result<(), UltrasoundError> {
+        if self.point_media.len() != self.points_mm.len() {
+            let of = |&point: &[f32; 3]| medium_of(self.scene.innermost(Point::from_f32(point)));
+            self.point_media = self.points_mm.par_iter().map(of).collect();
+        }
+        let lists: Vec<&[[f32; 3]]> = vertices.iter().map(Vec::as_slice).collect();
+        Arc::make_mut(&mut self.scene)
+            .refit_all(&lists)
+            .map_err(|error| UltrasoundError::Medium(error.to_string()))
+    }
+
+    /// In which medium a loose scatterer rests.
+    pub(crate) fn medium_of_point(&self, index: usize) -> MediumId {
+        self.point_media.get(index).copied().unwrap_or(AIR)
     }
 
     /// The patient's surfaces; ids are places in its list of structures.

@@ -5,10 +5,10 @@ use geometry::{Point, Pose};
 use nalgebra::{Matrix3, Vector3};
 
 use crate::angle::atan2;
-use crate::displacement::Displacement;
+use crate::displacement::{Displacement, Field};
 use crate::grid::{ScanGrid, Shape};
 use crate::insonation::{Cell, Division, Insonation};
-use crate::medium::Medium;
+use crate::medium::{Medium, MediumId};
 use crate::simd::wide;
 use crate::speckle::{Lattice, Scatterers, Tile, hash3};
 use crate::splat::{Echoes, sin_cos_turns};
@@ -272,12 +272,60 @@ impl TissueStage<'_> {
         let Some(lifts_mm) = self.elevation_reach(band, u) else {
             return;
         };
-        let (in_probe, mut tile) = self.tile_box(band, u, lifts_mm);
-        let center = tile.center;
-        if let Some(displacement) = self.displacement {
-            displacement.widen(&mut tile);
-        }
+        let (in_probe, tile) = self.tile_box(band, u, lifts_mm);
         let frame = self.frame(band, u, lifts_mm);
+        match self.displacement {
+            None => self.layer(band, (&in_probe, tile), &frame, None, memory, echoes),
+            Some(displacement) => {
+                for layer in 0..displacement.layers() {
+                    let shown = self.show(displacement, layer, (band, u), memory);
+                    if shown {
+                        let field = Some(displacement.field(layer));
+                        self.layer(band, (&in_probe, tile), &frame, field, memory, echoes);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets only the media of a layer echo; false if none of them is in the tile.
+    fn show(
+        &self,
+        displacement: &Displacement,
+        layer: usize,
+        (band, u): (&Band, (f64, f64)),
+        memory: &mut TissueMemory,
+    ) -> bool {
+        if displacement.layers() == 1 {
+            return true;
+        }
+        let is_of = |index: usize| displacement.layer_of(index as MediumId) == layer;
+        let nodes = self.cells_along(band);
+        let mut cells = self.rows_across(u, 1).flat_map(|row| nodes.clone().map(move |n| row + n));
+        let is_there = cells.any(|index| {
+            let cell = &self.insonation.cells[index];
+            is_of(self.medium.index(cell.medium))
+        });
+        if is_there {
+            self.prepare_strengths(band, memory, is_of);
+        }
+        is_there
+    }
+
+    /// The echoes of a tile's media that move with one field.
+    fn layer(
+        &self,
+        band: &Band,
+        (in_probe, mut tile): (&Vector3<f64>, Tile),
+        frame: &Frame,
+        field: Option<&Field>,
+        memory: &mut TissueMemory,
+        echoes: &mut Echoes,
+    ) {
+        let center = tile.center;
+        if let Some(field) = field {
+            field.widen(&mut tile);
+        }
         let lattice = &self.thinning.lattice;
         let cells = memory.scatterers.list(lattice, band.level, &tile);
         for first in (0..cells).step_by(STRETCH) {
@@ -285,18 +333,18 @@ impl TissueStage<'_> {
             memory
                 .scatterers
                 .settle(lattice, band.level, &tile, stretch);
-            if let Some(displacement) = self.displacement {
+            if let Some(field) = field {
                 let rest = &memory.scatterers.place;
-                displacement.move_places(tile.center, center, rest, &mut memory.moved);
+                field.move_places(tile.center, center, rest, &mut memory.moved);
             }
-            self.find_in_beam(&in_probe, memory);
+            self.find_in_beam(in_probe, memory);
             let TissueMemory {
                 beam: [u, z, e],
                 located,
                 scatterers,
                 ..
             } = memory;
-            located.find((u, z, e), &scatterers.mark, &frame);
+            located.find((u, z, e), &scatterers.mark, frame);
             self.choose(&tile.center, memory, echoes);
         }
         self.texture(memory, echoes);
@@ -368,17 +416,8 @@ impl TissueStage<'_> {
             .iter()
             .copied()
             .fold(0.0, f64::max);
-        let division = self.division;
-        let path = |u: f64| {
-            let at = self.grid.line_of_u(u) * division.paths_per_line as f64;
-            (at.max(0.0) as usize).min(division.paths - 1)
-        };
-        let cell = |z: f64| ((z / division.node_mm) as usize).min(division.nodes - 1);
-        let nodes = (cell(band.z_mm.0)..=cell(band.z_mm.1)).step_by(8);
-        let rows = (0..division.slices).flat_map(|slice| {
-            let paths = (path(u.0)..=path(u.1)).step_by(3);
-            paths.map(move |path| (slice * division.paths + path) * division.nodes)
-        });
+        let nodes = self.cells_along(band).step_by(8);
+        let rows = self.rows_across(u, 3);
         let cells = rows.flat_map(|row| nodes.clone().map(move |node| row + node));
         let cells = cells.map(|index| &self.insonation.cells[index]);
         let strength =
@@ -399,6 +438,27 @@ impl TissueStage<'_> {
             f64::from(low.clamp(-MOST_LIFT_MM, MOST_LIFT_MM)) - beam,
             f64::from(high.clamp(-MOST_LIFT_MM, MOST_LIFT_MM)) + beam,
         ))
+    }
+
+    /// The cells of a path in a band.
+    fn cells_along(&self, band: &Band) -> std::ops::RangeInclusive<usize> {
+        let division = self.division;
+        let cell = |z: f64| ((z / division.node_mm) as usize).min(division.nodes - 1);
+        cell(band.z_mm.0)..=cell(band.z_mm.1)
+    }
+
+    /// Where the cells of every so many-th path between two places along the scan begin, slice by
+    /// slice.
+    fn rows_across(&self, u: (f64, f64), step: usize) -> impl Iterator<Item = usize> + Clone {
+        let division = self.division;
+        let path = |u: f64| {
+            let at = self.grid.line_of_u(u) * division.paths_per_line as f64;
+            (at.max(0.0) as usize).min(division.paths - 1)
+        };
+        let paths = (path(u.0)..=path(u.1)).step_by(step);
+        (0..division.slices).flat_map(move |slice| {
+            paths.clone().map(move |path| (slice * division.paths + path) * division.nodes)
+        })
     }
 
     /// The box round a piece of the slice: its centre in the probe's frame, and itself in the
@@ -523,20 +583,32 @@ impl TissueStage<'_> {
             (0..tables.depths).map(move |depth| tables.speckle_gain(variant, depth))
         });
         memory.gains.extend(gains);
-        let density = self.thinning.lattice.density(band.level);
-        memory.media_echoes.clear();
-        let media = self.strengths.iter().enumerate();
-        memory
-            .media_echoes
-            .extend(media.map(|(index, strength)| MediumEchoes {
-                strength: strength / density.sqrt() as f32,
-                flows: self.medium.material_at(index).flows,
-                is_textured: self.medium.texture_at(index).is_some(),
-            }));
+        self.prepare_strengths(band, memory, |_| true);
         memory
             .textured
             .resize_with(self.strengths.len(), Textured::default);
         memory.textured.iter_mut().for_each(Textured::clear);
+    }
+
+    /// How the media echo in a band; those that are not shown are silent.
+    fn prepare_strengths(
+        &self,
+        band: &Band,
+        memory: &mut TissueMemory,
+        is_shown: impl Fn(usize) -> bool,
+    ) {
+        let density = self.thinning.lattice.density(band.level);
+        memory.media_echoes.clear();
+        let media = self.strengths.iter().enumerate();
+        let media = media.map(|(index, strength)| MediumEchoes {
+            strength: match is_shown(index) {
+                true => strength / density.sqrt() as f32,
+                false => 0.0,
+            },
+            flows: self.medium.material_at(index).flows,
+            is_textured: self.medium.texture_at(index).is_some(),
+        });
+        memory.media_echoes.extend(media);
     }
 
     /// The depth nodes of a band.

@@ -1,3 +1,426 @@
-//! How a body moves.
+//! How a body moves: breath, posture, the beat of the heart.
+//!
+//! A [`Deformation`] is made once for a patient. For a [`BodyState`] it gives the moved vertices of
+//! every structure, and displacement fields by which what scatters sound in the tissue moves with
+//! them: material coordinates are those of the patient as stored, lying on the back at
+//! end-expiration.
+//!
+//! # Layers
+//!
+//! Organs slide along the wall of the trunk, so one continuous field cannot move both. There are
+//! three, each smooth and defined everywhere, and each structure moves with one of them
+//! ([`Layer`]): the wall's own; the organs', which a breath moves towards the feet; and for fat and
+//! soft tissue that fill what is left, a mixture of both: the wall's next to the wall, the organs'
+//! among organs.
+//!
+//! # Modes
+//!
+//! Fields are sums of modes (a quiet breath, a deep one, each posture, an arm raised), worked out
+//! once; a state only weighs them. Each mode is smoothed until no volume element is pressed below
+//! a third of its volume, so that no surface folds.
+//!
+//! What is absent here: time. Who breathes when is said by whoever asks.
 
+mod breath;
+mod grid;
 pub mod heart;
+mod relax;
+mod trunk;
+
+use geometry::scene::{Scene, SceneError};
+use geometry::{TriMesh, frame};
+use rayon::prelude::*;
+
+use crate::atlas::StructureKind;
+use crate::motion::table;
+use crate::patient::{Patient, Structure};
+
+pub use breath::breathing;
+use breath::{Depth, breath};
+pub use grid::Grid;
+pub use relax::least_jacobian;
+use relax::{Anchor, relax, unfold};
+use trunk::Trunk;
+
+catalog::choice! {
+    /// How the patient lies.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub enum Posture {
+        /// On the back.
+        #[default]
+        Supine,
+        /// On the left side.
+        LeftDecubitus,
+    }
+}
+
+/// What a body is doing at one moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BodyState {
+    /// How far breathed in: 0 at end-expiration, 1 at the end of a quiet breath in, about
+    /// 3.75 ([`deepest_breath`]) at the end of the deepest.
+    pub breath: f64,
+    /// How the patient lies.
+    pub posture: Posture,
+    /// Whether the arm is raised over the head: the ribs spread.
+    pub arm_up: bool,
+    /// Where in its beat the heart is: 0 at the beginning of systole, 1 at that of the next.
+    pub heart_phase: f64,
+}
+
+impl Default for BodyState {
+    /// As the patient is stored.
+    fn default() -> Self {
+        Self {
+            breath: 0.0,
+            posture: Posture::Supine,
+            arm_up: false,
+            heart_phase: 0.0,
+        }
+    }
+}
+
+impl BodyState {
+    /// Whether the body is as it is stored.
+    pub fn is_rest(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Breaths a minute of a patient at rest.
+pub fn breaths_per_min(patient: &Patient) -> f64 {
+    let own = patient.motion.breathing.as_ref();
+    own.map_or(table().breaths_per_min, |own| own.rate_per_min)
+}
+
+/// The deepest breath in, as [`BodyState::breath`] counts.
+pub fn deepest_breath() -> f64 {
+    table().deep_breath
+}
+
+/// Which of the fields a structure moves with. See the [module](self).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Layer {
+    /// Skin, muscle, bone: the wall of the trunk, and what is outside of it.
+    #[default]
+    Wall,
+    /// Organs, vessels, what is in them.
+    Organs,
+    /// Fat and soft tissue between wall and organs.
+    Filling,
+}
+
+/// All layers, in the order of [`Deformed::fields_mm`].
+pub const LAYERS: [Layer; 3] = [Layer::Wall, Layer::Organs, Layer::Filling];
+
+impl Layer {
+    /// Of a structure.
+    pub fn of(structure: &Structure) -> Self {
+        let id = structure.id.as_str();
+        match structure.kind {
+            _ if id.starts_with("breast") || id.starts_with("testis") || id == "spinal_cord" => {
+                Self::Wall
+            }
+            _ if id == "diaphragm" => Self::Filling,
+            StructureKind::Fat if id == "subcutaneous_fat" => Self::Wall,
+            StructureKind::Skin
+            | StructureKind::Muscle
+            | StructureKind::Bone
+            | StructureKind::Cartilage => Self::Wall,
+            StructureKind::Body | StructureKind::Fat => Self::Filling,
+            _ => Self::Organs,
+        }
+    }
+
+    /// Its place in [`LAYERS`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// A body that has moved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deformed {
+    /// By structure: its vertices, patient frame, mm.
+    pub vertices: Vec<Vec<[f32; 3]>>,
+    /// By layer: how far what rests at a node has moved, mm.
+    pub fields_mm: [Vec<[f32; 3]>; 3],
+}
+
+/// How one patient can move. See the [module](self).
+#[derive(Debug)]
+pub struct Deformation {
+    grid: Grid,
+    layers: Vec<Layer>,
+    resting: Vec<Vec<[f32; 3]>>,
+    quiet: Mode,
+    deep: Mode,
+}
+
+/// One way of moving, at its full extent.
+#[derive(Debug)]
+struct Mode {
+    fields_mm: [Vec<[f32; 3]>; 3],
+    /// By structure and vertex.
+    vertices_mm: Vec<Vec<[f32; 3]>>,
+}
+
+/// What lies at a node of the lattice.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Node {
+    /// `None` outside the body.
+    layer: Option<Layer>,
+    /// The structures round it, from the innermost.
+    hosts: [Option<u16>; 3],
+}
+
+/// A patient on the lattice.
+struct Body<'a> {
+    patient: &'a Patient,
+    grid: Grid,
+    nodes: Vec<Node>,
+    trunk: Trunk,
+    /// How much of what fills goes with the organs, by node: 1 among them, 0 at the wall.
+    mixture: Vec<f64>,
+}
+
+impl Body<'_> {
+    /// Whether each node slides along the wall: organs, and what lies among them.
+    fn slides(&self) -> Vec<bool> {
+        /// Less of a mixture goes with the wall.
+        const LEAST: f64 = 0.3;
+        let nodes = self.nodes.iter().zip(&self.mixture);
+        let slides = |(node, &mixture): (&Node, &f64)| match node.layer {
+            Some(Layer::Organs) => true,
+            Some(Layer::Filling) => mixture > LEAST,
+            Some(Layer::Wall) | None => false,
+        };
+        nodes.map(slides).collect()
+    }
+}
+
+/// No mode presses a volume element below this share of its volume.
+const LEAST_JACOBIAN: f64 = 0.35;
+
+impl Deformation {
+    /// Works out how a patient moves.
+    ///
+    /// # Errors
+    /// Surfaces that no scene can be made of.
+    pub fn new(patient: &Patient) -> Result<Self, SceneError> {
+        Ok(Self::in_scene(patient, &patient.scene()?))
+    }
+
+    /// As [`Deformation::new`], with the patient's own scene.
+    pub fn in_scene(patient: &Patient, scene: &Scene<frame::Patient>) -> Self {
+        let layers: Vec<Layer> = patient.structures.iter().map(Layer::of).collect();
+        let body = Body::new(patient, scene, &layers);
+        let mode = |[wall, organs]: [Vec<[f32; 3]>; 2]| {
+            Mode::new(&body.grid, patient, &layers, [wall, organs], &body.mixture)
+        };
+        let (quiet, deep) = (
+            mode(breath(&body, Depth::Quiet)),
+            mode(breath(&body, Depth::Deep)),
+        );
+        let rest = |s: &Structure| s.surface.vertices().to_vec();
+        Self {
+            resting: patient.structures.iter().map(rest).collect(),
+            grid: body.grid,
+            layers,
+            quiet,
+            deep,
+        }
+    }
+
+    /// The lattice of the fields.
+    pub fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    /// By structure: which field it moves with.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The body in a state. Breaths beyond the deepest are the deepest.
+    pub fn at(&self, state: &BodyState) -> Deformed {
+        let weighed = self.weighed(state);
+        let fields_mm = LAYERS.map(|layer| {
+            let mut field = vec![[0.0; 3]; self.grid.len()];
+            for (mode, weight) in &weighed {
+                add(&mut field, &mode.fields_mm[layer.index()], *weight);
+            }
+            field
+        });
+        let vertices = self
+            .resting
+            .par_iter()
+            .enumerate()
+            .map(|(structure, resting)| {
+                let mut vertices = resting.clone();
+                for (mode, weight) in &weighed {
+                    add(&mut vertices, &mode.vertices_mm[structure], *weight);
+                }
+                vertices
+            })
+            .collect();
+        Deformed {
+            vertices,
+            fields_mm,
+        }
+    }
+
+    /// The modes that a state is made of.
+    fn weighed(&self, state: &BodyState) -> Vec<(&Mode, f32)> {
+        let most = deepest_breath();
+        let breath = if state.breath.is_finite() {
+            state.breath.clamp(0.0, most)
+        } else {
+            0.0
+        };
+        let deep = ((breath - 1.0) / (most - 1.0)).max(0.0);
+        let quiet = breath.min(1.0) * (1.0 - deep);
+        let weighed = [(&self.quiet, quiet), (&self.deep, deep)];
+        let weighed = weighed.into_iter().filter(|(_, weight)| *weight != 0.0);
+        weighed.map(|(mode, w)| (mode, w as f32)).collect()
+    }
+}
+
+/// Adds a weighed list.
+fn add(to: &mut [[f32; 3]], of: &[[f32; 3]], weight: f32) {
+    for (to, of) in to.iter_mut().zip(of) {
+        for (to, of) in to.iter_mut().zip(of) {
+            *to += of * weight;
+        }
+    }
+}
+
+impl Mode {
+    fn new(
+        grid: &Grid,
+        patient: &Patient,
+        layers: &[Layer],
+        [mut wall, mut organs]: [Vec<[f32; 3]>; 2],
+        mixed: &[f64],
+    ) -> Self {
+        let mut filling: Vec<[f32; 3]> = wall
+            .iter()
+            .zip(&organs)
+            .zip(mixed)
+            .map(|((wall, organs), &mixed)| {
+                let mixed = mixed as f32;
+                [0, 1, 2].map(|c| wall[c] + (organs[c] - wall[c]) * mixed)
+            })
+            .collect();
+        for field in [&mut wall, &mut organs, &mut filling] {
+            unfold(grid, field, LEAST_JACOBIAN);
+        }
+        let fields_mm = [wall, organs, filling];
+        let caps = Caps::of(patient);
+        let vertices_mm = patient
+            .structures
+            .par_iter()
+            .zip(layers)
+            .map(|(structure, layer)| {
+                let field = &fields_mm[layer.index()];
+                let moved = |vertex: &[f32; 3]| {
+                    let moved = grid.sample(field, *vertex).map(|c| c as f32);
+                    caps.hold(vertex, moved.into())
+                };
+                structure.surface.vertices().iter().map(moved).collect()
+            })
+            .collect();
+        Self {
+            fields_mm,
+            vertices_mm,
+        }
+    }
+}
+
+/// Where the scan has cut the body: what comes in there as tissue moves on is more of the same, so
+/// the cut surface stays in its plane.
+struct Caps {
+    low_mm: f32,
+    high_mm: f32,
+}
+
+/// Vertices so near to the end of the body lie on the cut, mm.
+const CAP_MM: f32 = 1.6;
+
+impl Caps {
+    fn of(patient: &Patient) -> Self {
+        let skin = patient.structures.iter().filter(|s| {
+            matches!(s.kind, StructureKind::Skin | StructureKind::Body)
+        });
+        let (mut low_mm, mut high_mm) = (f32::NEG_INFINITY, f32::INFINITY);
+        for mesh in skin.map(|s| &s.surface) {
+            let bounds = mesh.bounds();
+            if is_cut(mesh, bounds.min[2]) {
+                low_mm = low_mm.max(bounds.min[2] + CAP_MM);
+            }
+            if is_cut(mesh, bounds.max[2]) {
+                high_mm = high_mm.min(bounds.max[2] - CAP_MM);
+            }
+        }
+        Self { low_mm, high_mm }
+    }
+
+    fn hold(&self, vertex: &[f32; 3], moved: [f32; 3]) -> [f32; 3] {
+        let is_cut = vertex[2] > self.high_mm || vertex[2] < self.low_mm;
+        [moved[0], moved[1], if is_cut { 0.0 } else { moved[2] }]
+    }
+}
+
+/// Whether a mesh ends flat at a height: a piece of a body, not its round end.
+fn is_cut(mesh: &TriMesh<frame::Patient>, at_mm: f32) -> bool {
+    /// Larger than any flat place of a whole body.
+    const LEAST_MM2: f64 = 5000.0;
+    let is_near = |corner: &[f32; 3]| (corner[2] - at_mm).abs() < CAP_MM;
+    let flat = (0..mesh.triangles().len()).map(|index| mesh.corners(index));
+    let flat = flat.filter(|corners| corners.iter().all(is_near));
+    let area = |[a, b, c]: [[f32; 3]; 3]| {
+        let (u, v) = ([b[0] - a[0], b[1] - a[1]], [c[0] - a[0], c[1] - a[1]]);
+        f64::from((u[0] * v[1] - u[1] * v[0]).abs()) / 2.0
+    };
+    flat.map(area).sum::<f64>() > LEAST_MM2
+}
+
+impl<'a> Body<'a> {
+    fn new(patient: &'a Patient, scene: &Scene<frame::Patient>, layers: &[Layer]) -> Self {
+        let bounds = scene.bounds();
+        let grid = match scene.triangle_count() {
+            0 => Grid::over([0.0; 3], [1.0; 3]),
+            _ => Grid::over(bounds.min, bounds.max),
+        };
+        let rank = |id: u16| (-patient.structures[usize::from(id)].priority, id);
+        let nodes = grid.inside(scene, |open| {
+            let mut open: Vec<u16> = open.iter().map(|id| id.0).collect();
+            open.sort_unstable_by_key(|&id| rank(id));
+            let mut hosts = [None; 3];
+            for (host, &id) in hosts.iter_mut().zip(&open) {
+                *host = Some(id);
+            }
+            Node {
+                layer: open.first().map(|&id| layers[usize::from(id)]),
+                hosts,
+            }
+        });
+        Self {
+            trunk: Trunk::of(patient),
+            mixture: mixture(&grid, &nodes),
+            patient,
+            grid,
+            nodes,
+        }
+    }
+}
+
+fn mixture(grid: &Grid, nodes: &[Node]) -> Vec<f64> {
+    let anchor = |node: &Node| match node.layer {
+        Some(Layer::Organs) => Anchor::fixed(1.0),
+        Some(Layer::Filling) => Anchor::default(),
+        Some(Layer::Wall) | None => Anchor::fixed(0.0),
+    };
+    let anchors: Vec<Anchor> = nodes.iter().map(anchor).collect();
+    relax(grid, &vec![true; grid.len()], [1.0; 3], &anchors)
+}

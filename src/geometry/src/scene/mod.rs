@@ -179,7 +179,7 @@ struct Span {
 }
 
 /// Many closed surfaces in frame `F`, ready for queries. See the [module](self).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Scene<F> {
     geometry: Flat,
     tree: Tree,

@@ -9,6 +9,7 @@ pub mod folder;
 mod hardware;
 pub mod json;
 mod labels;
+mod motion;
 mod npy;
 pub mod pose;
 mod report;
@@ -23,7 +24,8 @@ use anatomy::tissue::TissueTable;
 use anatomy::{Patient, Progress};
 use serde_json::{Value, json};
 use ultrasound::display::{Compensation, Display, PictureSize};
-use ultrasound::engine::{Imager, Medium, View};
+use procedure::{Body, Mover};
+use ultrasound::engine::{Imager, View};
 
 use crate::args::ScanArguments;
 use crate::failure::Failure;
@@ -43,11 +45,13 @@ fn frame_name(number: usize) -> String {
 pub fn run(arguments: &ScanArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     folder::may_write(&arguments.out, arguments.force)?;
     let request = Request::of(arguments)?;
-    let mut imager = Imager::new(&request.probe, &request.console)?;
-    let patient = patient::open(&arguments.patient, terminal)?;
-    let course = request.course(&patient, &imager.grids()[0], terminal.language)?;
+    let imager = Imager::new(&request.probe, &request.console)?;
+    let body = Body::new(patient::open(&arguments.patient, terminal)?)?;
+    let patient = &body.patient;
+    let mut mover = Mover::default();
+    let course = request.course(&body, &mut mover, &imager.grids()[0], terminal.language)?;
     let staging = Staging::new(&arguments.out, arguments.force)?;
-    let setting = setting(arguments, &request, &patient)?;
+    let setting = setting(arguments, &request, patient)?;
     let screen = Screen::new(
         request.size,
         Words {
@@ -64,24 +68,22 @@ pub fn run(arguments: &ScanArguments, terminal: &Terminal) -> Result<ExitCode, F
             raw: arguments.raw,
             labels: arguments.labels,
         },
-        patient: &patient,
+        patient,
         setting: &setting,
         count: course.poses.len(),
         display: display(&imager, &request, &screen),
         screen,
     });
-    record(
-        &mut imager,
-        &patient,
-        &course,
-        &request,
-        &mut take,
-        terminal,
-    )?;
+    let mut room = Room {
+        body: &body,
+        mover,
+        imager,
+    };
+    room.record(&course, &request, &mut take, terminal)?;
     take.write_text("probe.ron", &request.probe.to_ron()?)?;
     take.write_text("settings.ron", &request.console.to_ron()?)?;
     if arguments.labels {
-        let legend = labels::legend(&patient, TissueTable::builtin());
+        let legend = labels::legend(patient, TissueTable::builtin());
         take.write_text("labels.json", &format!("{legend:#}\n"))?;
     }
     let film = match arguments.video {
@@ -92,7 +94,7 @@ pub fn run(arguments: &ScanArguments, terminal: &Terminal) -> Result<ExitCode, F
     staging.publish()?;
     let outcome = report::Outcome {
         out: &arguments.out,
-        patient: &patient,
+        patient,
         probe: &request.probe,
         console: &request.console,
         scan: &scan,
@@ -103,30 +105,39 @@ pub fn run(arguments: &ScanArguments, terminal: &Terminal) -> Result<ExitCode, F
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes every frame and hands it to the take.
-fn record(
-    imager: &mut Imager,
-    patient: &Patient,
-    course: &Course,
-    request: &Request,
-    take: &mut Take<'_>,
-    terminal: &Terminal,
-) -> Result<(), Failure> {
-    let medium = Medium::of_patient(patient, TissueTable::builtin())?;
-    terminal.stage("frames", course.poses.len() as u64);
-    for (tick, pose) in (0..).zip(&course.poses) {
-        let view = View {
-            gel_mm: request.gel_mm,
-            tick,
-            seed: request.seed,
-            truth: take.wants_truth(),
-            ..View::at(*pose)
-        };
-        take.add(&imager.frame(&medium, &view), pose)?;
-        terminal.step();
+/// What makes frames.
+struct Room<'a> {
+    body: &'a Body,
+    mover: Mover,
+    imager: Imager,
+}
+
+impl Room<'_> {
+    /// Makes every frame and hands it to the take.
+    fn record(
+        &mut self,
+        course: &Course,
+        request: &Request,
+        take: &mut Take<'_>,
+        terminal: &Terminal,
+    ) -> Result<(), Failure> {
+        terminal.stage("frames", course.poses.len() as u64);
+        for (tick, (pose, state)) in (0..).zip(course.poses.iter().zip(&course.states)) {
+            let moved = self.mover.to(self.body, state);
+            let view = View {
+                gel_mm: request.gel_mm,
+                tick,
+                seed: request.seed,
+                truth: take.wants_truth(),
+                displacement: moved.displacement.clone(),
+                ..View::at(*pose)
+            };
+            take.add(&self.imager.frame(&moved.medium, &view), pose)?;
+            terminal.step();
+        }
+        terminal.done();
+        Ok(())
     }
-    terminal.done();
-    Ok(())
 }
 
 /// What makes pictures for the screen's area.

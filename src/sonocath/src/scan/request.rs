@@ -1,18 +1,21 @@
 //! What is asked for, understood as far as that goes without the patient; then with it.
 
 use anatomy::Patient;
+use anatomy::deform::BodyState;
 use anatomy::planes::StandardPlane;
 use anatomy::tissue::DisplayName;
 use equipment::{Console, Probe};
 use ultrasound::grid::ScanGrid;
 
 use super::hardware;
+use super::motion::Motion;
 use super::pose::{Held, PatientFromProbe, Turn, depth_of, face_of, moved_to, of_axes};
 use super::sweep::{MOST_FRAMES, Standing, Stop, SweepDocument, Way};
 use crate::args::{Language, ScanArguments};
 use crate::failure::Failure;
 use crate::patient::name_in;
-use procedure::skin::{Front, Skin};
+use procedure::skin::{Front, MOST_PRESS_MM, Skin};
+use procedure::{Body, Mover};
 
 /// Smallest picture on which words fit beside the image, points.
 const LEAST_SIZE: [u32; 2] = [480, 360];
@@ -41,6 +44,7 @@ pub struct Request {
     /// Frames, if said.
     frames: Option<u32>,
     aim: Aim,
+    motion: Motion,
 }
 
 /// Where the probe goes, as said.
@@ -58,6 +62,8 @@ pub struct Course {
     pub shows: String,
     /// One pose a frame.
     pub poses: Vec<PatientFromProbe>,
+    /// What the body is doing, frame by frame.
+    pub states: Vec<BodyState>,
     /// How far the middle of the face lies inside the body, mm, frame by frame; 0 outside.
     pub inside_mm: Vec<f64>,
     /// What to say to have the one pose on the skin, if it is inside the body.
@@ -86,6 +92,7 @@ impl Request {
             seed: arguments.seed,
             frames: arguments.frames.map(frames).transpose()?,
             aim: aim(arguments)?,
+            motion: Motion::of(arguments)?,
         })
     }
 
@@ -101,29 +108,26 @@ impl Request {
     /// A plane that the patient does not have; a line that misses the body.
     pub fn course(
         &self,
-        patient: &Patient,
+        body: &Body,
+        mover: &mut Mover,
         lines: &ScanGrid,
         language: Language,
     ) -> Result<Course, Failure> {
+        let patient = &body.patient;
         let placing = Placing {
             patient,
-            skin: Skin::new(patient.scene()?),
+            skin: mover.to(body, &self.motion.at(patient, 0.0)).skin(),
             front: Front::of(&self.probe.array, lines),
             gel_mm: self.gel_mm,
         };
-        match &self.aim {
-            Aim::Pose(said, pose) => Ok(Course {
-                on_skin: placing.on_skin(said, pose),
-                ..placing.still(said.clone(), *pose, self.frames)
-            }),
-            Aim::Plane(name) => {
-                let (title, plane) = placing.plane_of(name)?;
-                let pose = placing.over(plane, Turn::default())?;
-                let title = name_in(title, language).to_owned();
-                Ok(placing.still(title, pose, self.frames))
-            }
-            Aim::Sweep(said, document) => placing.sweep(said.clone(), document, self.frames),
+        let mut course = placing.course_of(&self.aim, self.frames, language)?;
+        for (number, state) in course.states.iter_mut().enumerate() {
+            *state = self.motion.at(patient, number as f64 / course.fps);
         }
+        if self.motion.breathes() {
+            placing.follow_skin(&mut course, body, mover);
+        }
+        Ok(course)
     }
 }
 
@@ -199,8 +203,52 @@ impl<'a> Placing<'a> {
             shows,
             inside_mm: poses.iter().map(inside_mm).collect(),
             on_skin: None,
+            states: vec![BodyState::default(); poses.len()],
             poses,
             fps,
+        }
+    }
+
+    /// The poses of an aim.
+    fn course_of(
+        &self,
+        aim: &Aim,
+        frames: Option<u32>,
+        language: Language,
+    ) -> Result<Course, Failure> {
+        match aim {
+            Aim::Pose(said, pose) => Ok(Course {
+                on_skin: self.on_skin(said, pose),
+                ..self.still(said.clone(), *pose, frames)
+            }),
+            Aim::Plane(name) => {
+                let (title, plane) = self.plane_of(name)?;
+                let pose = self.over(plane, Turn::default())?;
+                let title = name_in(title, language).to_owned();
+                Ok(self.still(title, pose, frames))
+            }
+            Aim::Sweep(said, document) => self.sweep(said.clone(), document, frames),
+        }
+    }
+
+    /// A hand that holds a probe on the skin goes with the skin.
+    fn follow_skin(&self, course: &mut Course, body: &Body, mover: &mut Mover) {
+        let Some(front) = &self.front else {
+            return;
+        };
+        for (index, state) in course.states.iter().enumerate() {
+            let pose = &course.poses[index];
+            let Some(depth_mm) = self.skin.depth_mm(pose, front) else {
+                continue;
+            };
+            if !(0.0..=MOST_PRESS_MM + 0.1).contains(&depth_mm) {
+                continue;
+            }
+            let skin = mover.to(body, state).skin();
+            if let Some(kept) = skin.keep_on(pose, front, self.gel_mm) {
+                course.inside_mm[index] = skin.inside_mm(&kept).unwrap_or(0.0);
+                course.poses[index] = kept;
+            }
         }
     }
 

@@ -258,7 +258,10 @@ impl LookPlan {
         let displacement = setting.view.displacement.as_deref();
         move |index| {
             let rest = Vector3::from(setting.medium.points_mm[index]).map(f64::from);
-            let now = displacement.map_or(rest, |d| rest + d.at(rest));
+            let now = displacement.map_or(rest, |d| {
+                let layer = d.layer_of(setting.medium.medium_of_point(index));
+                rest + d.field(layer).at(rest)
+            });
             probe_from_patient * Point::from_coords(now)
         }
     }
