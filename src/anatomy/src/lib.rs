@@ -28,6 +28,7 @@ mod entry;
 pub mod import;
 pub mod landmarks;
 pub mod motion;
+pub mod normal;
 pub mod overlap;
 pub mod patient;
 pub mod patient_file;

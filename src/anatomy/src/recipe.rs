@@ -28,7 +28,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::atlas::{Atlas, DisplayName, StructureEntry};
-use crate::enrich::{self, EnrichError, Enrichment, Side};
+use crate::enrich::{self, EnrichError, Enrichment, Side, Step};
 use crate::landmarks;
 use crate::motion;
 use crate::patient::{self, Landmark, Patient, Structure, surfaces_by_id};
@@ -702,7 +702,11 @@ fn enrichment(file: &EnrichFile, seed: u64) -> Enrichment {
     Enrichment {
         seed,
         hydronephrosis: grades.into_iter().filter(|(_, grade)| *grade > 0).collect(),
-        ..Enrichment::default()
+        // Surfaces made from expressions have no facets.
+        steps: Step::ALL
+            .into_iter()
+            .filter(|step| *step != Step::Smoothing)
+            .collect(),
     }
 }
 

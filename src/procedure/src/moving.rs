@@ -76,7 +76,10 @@ impl Mover {
         if self.made.len() < KEPT {
             return None;
         }
-        let free = self.made.iter().position(|made| Arc::strong_count(made) == 1);
+        let free = self
+            .made
+            .iter()
+            .position(|made| Arc::strong_count(made) == 1);
         Some(self.made.remove(free?))
     }
 }

@@ -52,7 +52,11 @@ impl Displacement {
         let spacing = [grid.spacing_mm; 3];
         let field =
             |values: &Vec<_>| Field::new(grid.origin_mm, spacing, grid.nodes, values.clone());
-        let fields = deformed.fields_mm.iter().map(field).collect::<Option<_>>()?;
+        let fields = deformed
+            .fields_mm
+            .iter()
+            .map(field)
+            .collect::<Option<_>>()?;
         let layers = deformation.layers().iter();
         Self::layered(fields, layers.map(|layer| layer.index() as u8).collect())
     }

@@ -301,7 +301,9 @@ impl TissueStage<'_> {
         }
         let is_of = |index: usize| displacement.layer_of(index as MediumId) == layer;
         let nodes = self.cells_along(band);
-        let mut cells = self.rows_across(u, 1).flat_map(|row| nodes.clone().map(move |n| row + n));
+        let mut cells = self
+            .rows_across(u, 1)
+            .flat_map(|row| nodes.clone().map(move |n| row + n));
         let is_there = cells.any(|index| {
             let cell = &self.insonation.cells[index];
             is_of(self.medium.index(cell.medium))
@@ -457,7 +459,9 @@ impl TissueStage<'_> {
         };
         let paths = (path(u.0)..=path(u.1)).step_by(step);
         (0..division.slices).flat_map(move |slice| {
-            paths.clone().map(move |path| (slice * division.paths + path) * division.nodes)
+            paths
+                .clone()
+                .map(move |path| (slice * division.paths + path) * division.nodes)
         })
     }
 

@@ -88,9 +88,11 @@ impl Grid {
     /// A field's value at a place.
     pub(super) fn sample(&self, field: &[[f32; 3]], place: [f32; 3]) -> Vector3<f64> {
         let corners = self.around(place);
-        corners.iter().fold(Vector3::zeros(), |sum, &(node, share)| {
-            sum + Vector3::from(field[node].map(f64::from)) * share
-        })
+        corners
+            .iter()
+            .fold(Vector3::zeros(), |sum, &(node, share)| {
+                sum + Vector3::from(field[node].map(f64::from)) * share
+            })
     }
 
     /// The structures that enclose each node, by node, asked along lines towards the head.

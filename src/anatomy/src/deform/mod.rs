@@ -349,9 +349,10 @@ const CAP_MM: f32 = 1.6;
 
 impl Caps {
     fn of(patient: &Patient) -> Self {
-        let skin = patient.structures.iter().filter(|s| {
-            matches!(s.kind, StructureKind::Skin | StructureKind::Body)
-        });
+        let skin = patient
+            .structures
+            .iter()
+            .filter(|s| matches!(s.kind, StructureKind::Skin | StructureKind::Body));
         let (mut low_mm, mut high_mm) = (f32::NEG_INFINITY, f32::INFINITY);
         for mesh in skin.map(|s| &s.surface) {
             let bounds = mesh.bounds();

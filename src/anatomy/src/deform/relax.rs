@@ -192,7 +192,9 @@ fn cells(grid: &Grid) -> impl Iterator<Item = usize> + use<> {
 }
 
 fn offset(strides: [usize; 3], corner: usize) -> usize {
-    (0..3).map(|axis| (corner >> axis & 1) * strides[axis]).sum()
+    (0..3)
+        .map(|axis| (corner >> axis & 1) * strides[axis])
+        .sum()
 }
 
 /// The least determinant of 1 + ∇d over the corners of a cell.

@@ -107,17 +107,38 @@ pub(super) fn add(
     let Some(liver) = patient.structure("liver") else {
         return Ok(());
     };
-    if let Some(own) = [PORTAL, FROM_SCANS].iter().find(|id| patient.structure(id).is_some()) {
-        notes.push(format!("the liver has vessels of its own (`{own}`); none were added"));
+    if let Some(own) = [PORTAL, FROM_SCANS]
+        .iter()
+        .find(|id| patient.structure(id).is_some())
+    {
+        notes.push(format!(
+            "the liver has vessels of its own (`{own}`); none were added"
+        ));
         return Ok(());
     }
     let organ = liver.surface.clone();
     let grown = Plan::new(patient, &organ, &figures, context.request.seed, notes).grow(notes);
     if let Some(portal) = &grown.portal {
-        add_tree(patient, context, PORTAL, portal, &grown.portal_roots, Flow::Outlet, notes)?;
+        add_tree(
+            patient,
+            context,
+            PORTAL,
+            portal,
+            &grown.portal_roots,
+            Flow::Outlet,
+            notes,
+        )?;
     }
     if let Some(hepatic) = &grown.hepatic {
-        add_tree(patient, context, HEPATIC, hepatic, &grown.hepatic_roots, Flow::Inlet, notes)?;
+        add_tree(
+            patient,
+            context,
+            HEPATIC,
+            hepatic,
+            &grown.hepatic_roots,
+            Flow::Inlet,
+            notes,
+        )?;
     }
     Ok(())
 }
@@ -162,7 +183,11 @@ impl Planes {
     fn angle(axis: V3, at: V3) -> f64 {
         let d = at - axis;
         let angle = libm::atan2(-d.y, -d.x);
-        if angle < -2.1 { angle + std::f64::consts::TAU } else { angle }
+        if angle < -2.1 {
+            angle + std::f64::consts::TAU
+        } else {
+            angle
+        }
     }
 
     /// How far a place lies to the front and the feet.
@@ -178,8 +203,9 @@ impl Planes {
         let right = posterior + anterior;
         // Cantlie's line runs from the cava to the gallbladder; a gallbladder that hangs far off
         // does not turn it beyond what livers have.
-        let middle = gallbladder
-            .map_or(at(right), |g| Self::angle(axis, g).clamp(at(right - 0.12), at(right + 0.12)));
+        let middle = gallbladder.map_or(at(right), |g| {
+            Self::angle(axis, g).clamp(at(right - 0.12), at(right + 0.12))
+        });
         let to_right = angles.partition_point(|a| *a < middle) as f64 / angles.len().max(1) as f64;
         let angles = [
             at(to_right * posterior / right),
@@ -193,7 +219,8 @@ impl Planes {
             front_mm: 0.0,
         };
         for (n, share) in figures.lower.iter().enumerate() {
-            planes.levels[n] = quantile_by(places, *share, |p| (planes.section(*p) == n).then_some(p.z));
+            planes.levels[n] =
+                quantile_by(places, *share, |p| (planes.section(*p) == n).then_some(p.z));
         }
         planes.front_mm = quantile_by(places, 1.0 - figures.front, |p| {
             (planes.section(*p) == 3).then(|| Self::frontness(*p))
@@ -232,7 +259,10 @@ impl Planes {
 /// The value below which a share of sorted values lies; 0 for none.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let at = (share.clamp(0.0, 1.0) * sorted.len() as f64) as usize;
-    sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
+    sorted
+        .get(at.min(sorted.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(0.0)
 }
 
 fn quantile_by(places: &[V3], share: f64, value: impl Fn(&V3) -> Option<f64>) -> f64 {
@@ -263,7 +293,10 @@ impl<'a> Plan<'a> {
         };
         let gallbladder = patient.structure("gallbladder").map(|g| center(&g.surface));
         let planes = Planes::new(axis, &deep, gallbladder, figures);
-        let places = deep.into_iter().map(|at| (at, planes.segment(at))).collect();
+        let places = deep
+            .into_iter()
+            .map(|at| (at, planes.segment(at)))
+            .collect();
         Self {
             figures,
             seed,
@@ -281,9 +314,13 @@ impl<'a> Plan<'a> {
     fn grow(self, notes: &mut Vec<String>) -> Grown {
         let none = Tubes::new(Vec::new());
         let mut portal = self.portal_stems();
-        let portal_lines = portal.as_ref().map_or_else(|| none.clone(), |tree| self.widened(tree).tubes());
+        let portal_lines = portal
+            .as_ref()
+            .map_or_else(|| none.clone(), |tree| self.widened(tree).tubes());
         let mut hepatic = self.hepatic_stems(&portal_lines);
-        let hepatic_lines = hepatic.as_ref().map_or_else(|| none.clone(), |tree| self.widened(tree).tubes());
+        let hepatic_lines = hepatic
+            .as_ref()
+            .map_or_else(|| none.clone(), |tree| self.widened(tree).tubes());
         if let Some(tree) = &mut portal {
             self.fill(tree, &hepatic_lines, "portal", notes);
         }
@@ -314,8 +351,16 @@ impl<'a> Plan<'a> {
         // As many ends as the trunk has thinnest branches, but none nearer than a centimetre.
         let most = self.volume_mm3() / 1000.0;
         let ends = (ratio * ratio * ratio).min(most) as usize;
-        let zones: Vec<u8> = (1..=8).filter(|z| tree.nodes.iter().any(|n| n.zone == *z)).collect();
-        let zone_of = |at: V3, segment: u8| if zones == [1] { 1 } else { self.served(at, segment, &zones) };
+        let zones: Vec<u8> = (1..=8)
+            .filter(|z| tree.nodes.iter().any(|n| n.zone == *z))
+            .collect();
+        let zone_of = |at: V3, segment: u8| {
+            if zones == [1] {
+                1
+            } else {
+                self.served(at, segment, &zones)
+            }
+        };
         let places: Vec<(V3, u8)> = self
             .places
             .iter()
@@ -349,7 +394,11 @@ impl<'a> Plan<'a> {
     }
 
     fn portal_stems(&self) -> Option<Tree> {
-        let widest = self.portal_roots.iter().map(|r| r.radius_mm).fold(0.0, f64::max);
+        let widest = self
+            .portal_roots
+            .iter()
+            .map(|r| r.radius_mm)
+            .fold(0.0, f64::max);
         let [least, most] = self.figures.portal_radius_mm;
         let mut tree = Tree::new(widest.clamp(least, most));
         let (right, left) = match &self.portal_roots[..] {
@@ -382,15 +431,28 @@ impl<'a> Plan<'a> {
     /// bifurcation.
     fn hilum(&self, root: &Root) -> Option<V3> {
         let end = *root.lead.last()?;
-        let deep = self.places.iter().map(|p| p.0).filter(|p| self.room.depth_mm(*p) >= 5.0);
+        let deep = self
+            .places
+            .iter()
+            .map(|p| p.0)
+            .filter(|p| self.room.depth_mm(*p) >= 5.0);
         nearest(deep, end)
     }
 
     /// Middle of some segments, moved to where there is room.
     fn middle_of(&self, segments: &[u8]) -> Option<V3> {
-        let own: Vec<V3> = self.places.iter().filter(|p| segments.contains(&p.1)).map(|p| p.0).collect();
+        let own: Vec<V3> = self
+            .places
+            .iter()
+            .filter(|p| segments.contains(&p.1))
+            .map(|p| p.0)
+            .collect();
         let mean = own.iter().sum::<V3>() / own.len().max(1) as f64;
-        let deep: Vec<V3> = own.iter().copied().filter(|p| self.room.depth_mm(*p) >= 6.0).collect();
+        let deep: Vec<V3> = own
+            .iter()
+            .copied()
+            .filter(|p| self.room.depth_mm(*p) >= 6.0)
+            .collect();
         nearest(deep.into_iter(), mean).or_else(|| nearest(own.into_iter(), mean))
     }
 
@@ -439,7 +501,9 @@ impl<'a> Plan<'a> {
         let (off, reach) = self.planes.from_plane(2, at);
         let mut fork = from;
         if off.abs() > 12.0 {
-            if let Some(fissure) = self.in_plane(2, |p, reached| (p.z - at.z).abs() + (reached - reach.max(28.0)).abs()) {
+            if let Some(fissure) = self.in_plane(2, |p, reached| {
+                (p.z - at.z).abs() + (reached - reach.max(28.0)).abs()
+            }) {
                 fork = self.stem(tree, from, fissure, 1.0, NO_ZONE);
             }
         }
@@ -448,7 +512,9 @@ impl<'a> Plan<'a> {
         }
         let corner = tree.nodes[fork].at;
         let (_, reach) = self.planes.from_plane(2, corner);
-        if let Some(front) = self.in_plane(2, |p, reached| (p.z - corner.z + 5.0).abs() + (reached - reach - 24.0).abs()) {
+        if let Some(front) = self.in_plane(2, |p, reached| {
+            (p.z - corner.z + 5.0).abs() + (reached - reach - 24.0).abs()
+        }) {
             fork = self.stem(tree, fork, front, 1.0, NO_ZONE);
         }
         for zone in [3, 4] {
@@ -522,7 +588,9 @@ impl<'a> Plan<'a> {
         let Some(goal) = goal else { return };
         let toll = |at: V3| {
             let off = self.planes.from_plane(plane, at).0 / 12.0;
-            let near = portal.distance_mm(at, 14.0).map_or(0.0, |d| (14.0 - d) / 6.0);
+            let near = portal
+                .distance_mm(at, 14.0)
+                .map_or(0.0, |d| (14.0 - d) / 6.0);
             0.6 * off * off + 4.0 * near * near
         };
         if let Some(way) = route(&self.room, tree.nodes[from].at, goal, toll) {
@@ -549,7 +617,10 @@ fn center(mesh: &TriMesh<frame::Patient>) -> V3 {
 }
 
 /// Structures that lie in the liver's place: vessels keep away from them.
-fn keep_out<'p>(patient: &'p Patient, organ: &TriMesh<frame::Patient>) -> Vec<&'p TriMesh<frame::Patient>> {
+fn keep_out<'p>(
+    patient: &'p Patient,
+    organ: &TriMesh<frame::Patient>,
+) -> Vec<&'p TriMesh<frame::Patient>> {
     let liver = patient.structure("liver").map_or(0, |s| s.priority);
     let bounds = organ.bounds();
     patient
@@ -573,7 +644,10 @@ struct Line {
 fn lines(patient: &Patient, id: &str) -> Vec<Line> {
     let graph = &patient.vessels;
     let degrees = graph.degrees();
-    let own = graph.segments.iter().filter(|s| s.structure.as_deref() == Some(id));
+    let own = graph
+        .segments
+        .iter()
+        .filter(|s| s.structure.as_deref() == Some(id));
     let known: Vec<Line> = own
         .map(|s| Line {
             points: s.points.iter().map(|p| p.coords).collect(),
@@ -609,7 +683,10 @@ fn portal_roots(
     notes: &mut Vec<String>,
 ) -> Vec<Root> {
     const REACH_MM: f64 = 12.0;
-    let Some(id) = PORTAL_STUMPS.iter().find(|id| patient.structure(id).is_some()) else {
+    let Some(id) = PORTAL_STUMPS
+        .iter()
+        .find(|id| patient.structure(id).is_some())
+    else {
         notes.push("there is no portal vein, so the liver gets no portal branches".to_owned());
         return Vec::new();
     };
@@ -623,13 +700,23 @@ fn portal_roots(
     }
     ends.sort_by(|a, b| a.0.total_cmp(&b.0));
     let within = ends.iter().filter(|e| e.0 < REACH_MM).count();
-    if within == 0 && let Some((gap, _)) = ends.first() {
-        notes.push(format!("`{id}` ends {gap:.0} mm short of the liver; the portal branches bridge the gap"));
+    if within == 0
+        && let Some((gap, _)) = ends.first()
+    {
+        notes.push(format!(
+            "`{id}` ends {gap:.0} mm short of the liver; the portal branches bridge the gap"
+        ));
     }
-    let mut roots: Vec<Root> = ends.into_iter().take(within.clamp(1, 2)).map(|e| e.1).collect();
+    let mut roots: Vec<Root> = ends
+        .into_iter()
+        .take(within.clamp(1, 2))
+        .map(|e| e.1)
+        .collect();
     roots.sort_by(|a, b| end_x(a).total_cmp(&end_x(b)));
     if roots.is_empty() {
-        notes.push(format!("`{id}` has no centreline, so the liver gets no portal branches"));
+        notes.push(format!(
+            "`{id}` has no centreline, so the liver gets no portal branches"
+        ));
     }
     roots
 }
@@ -686,7 +773,9 @@ fn cava_root(
         .collect();
     let touches = |(at, radius): &&(V3, f64)| {
         let limit = radius + TOUCH_MM;
-        liver.closest_within(Point::from_coords(*at), limit).is_some()
+        liver
+            .closest_within(Point::from_coords(*at), limit)
+            .is_some()
     };
     let touching: Vec<(V3, f64)> = points.iter().filter(touches).copied().collect();
     let Some(top) = touching.iter().map(|p| p.0.z).max_by(f64::total_cmp) else {
@@ -722,13 +811,24 @@ fn add_tree(
     let structure = context.modelled(id, mesh)?;
     let tissue = context.tissues[structure.tissue].id.clone();
     patient.structures.push(structure);
-    notes.push(format!("`{id}`: {} branches with {} ends were grown", branches.len(), tree.leaves()));
+    notes.push(format!(
+        "`{id}`: {} branches with {} ends were grown",
+        branches.len(),
+        tree.leaves()
+    ));
     join(patient, id, &tissue, &branches, roots, flow);
     Ok(())
 }
 
 /// Adds the branches to the vessel graph, joined to what they grow from.
-fn join(patient: &mut Patient, id: &str, tissue: &str, branches: &[Branch], roots: &[Root], flow: Flow) {
+fn join(
+    patient: &mut Patient,
+    id: &str,
+    tissue: &str,
+    branches: &[Branch],
+    roots: &[Root],
+    flow: Flow,
+) {
     let mut ends: Vec<usize> = Vec::new();
     let is_parent: Vec<bool> = (0..branches.len())
         .map(|n| branches.iter().any(|b| b.parent == Some(n)))
@@ -750,10 +850,17 @@ fn join(patient: &mut Patient, id: &str, tissue: &str, branches: &[Branch], root
             },
         };
         let flow = (!is_parent[n]).then_some(flow);
-        patient.vessels.nodes.push(VesselNode { at: Point::from_coords(last), flow });
+        patient.vessels.nodes.push(VesselNode {
+            at: Point::from_coords(last),
+            flow,
+        });
         let to = patient.vessels.nodes.len() - 1;
         ends.push(to);
-        let mut points: Vec<Point<frame::Patient>> = branch.points.iter().map(|p| Point::from_coords(*p)).collect();
+        let mut points: Vec<Point<frame::Patient>> = branch
+            .points
+            .iter()
+            .map(|p| Point::from_coords(*p))
+            .collect();
         points[0] = patient.vessels.nodes[from].at;
         patient.vessels.segments.push(VesselSegment {
             structure: Some(id.to_owned()),
@@ -775,13 +882,22 @@ fn root_node(patient: &mut Patient, id: &str, at: V3, roots: &[Root]) -> usize {
         .segments
         .iter()
         .enumerate()
-        .flat_map(|(s, segment)| segment.points.iter().enumerate().map(move |(p, point)| (s, p, *point)))
+        .flat_map(|(s, segment)| {
+            segment
+                .points
+                .iter()
+                .enumerate()
+                .map(move |(p, point)| (s, p, *point))
+        })
         .map(|(s, p, point)| ((point.coords - at).norm(), s, p))
         .min_by(|a, b| a.0.total_cmp(&b.0));
     match nearest {
         Some((gap, segment, point)) if gap < 1e-6 => cut(graph, segment, point),
         _ => {
-            graph.nodes.push(VesselNode { at: Point::from_coords(at), flow: None });
+            graph.nodes.push(VesselNode {
+                at: Point::from_coords(at),
+                flow: None,
+            });
             graph.nodes.len() - 1
         }
     }
@@ -804,7 +920,10 @@ fn cut(graph: &mut crate::vessels::VesselGraph, segment: usize, point: usize) ->
     let mut after = whole.clone();
     after.points.drain(..point);
     after.radii_mm.drain(..point);
-    graph.nodes.push(VesselNode { at: after.points[0], flow: None });
+    graph.nodes.push(VesselNode {
+        at: after.points[0],
+        flow: None,
+    });
     let node = graph.nodes.len() - 1;
     after.from = node;
     let before = &mut graph.segments[segment];

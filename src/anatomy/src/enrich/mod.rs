@@ -12,8 +12,10 @@ pub mod field;
 pub mod figures;
 mod gut;
 mod kidney;
+mod liver;
 mod random;
 mod smooth;
+mod trees;
 
 use catalog::CatalogError;
 use geometry::polygonise::PolygoniseError;
@@ -54,6 +56,8 @@ impl Side {
 pub enum Step {
     /// Coarse surfaces made anew without facets. First, since the others go by the surfaces.
     Smoothing,
+    /// Portal and hepatic veins within the liver.
+    LiverVessels,
     /// Pyramids, sinus and collecting system of the kidneys.
     Kidneys,
     /// Walls and gas of stomach and bowel.
@@ -68,8 +72,9 @@ pub enum Step {
 
 impl Step {
     /// All of them, in the order in which they are done.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Smoothing,
+        Self::LiverVessels,
         Self::Kidneys,
         Self::Gut,
         Self::Walls,
@@ -156,6 +161,7 @@ pub fn enrich(
         if request.steps.contains(&step) {
             let add = match step {
                 Step::Smoothing => smooth::add,
+                Step::LiverVessels => liver::add,
                 Step::Kidneys => kidney::add,
                 Step::Gut => gut::add,
                 Step::Walls => around::walls,

@@ -143,7 +143,10 @@ impl Room {
     pub fn places(&self, depth_mm: f64) -> Vec<V3> {
         let grid = self.field.grid;
         let deep = |n: &usize| f64::from(-self.field.values[*n]) >= depth_mm;
-        (0..grid.len()).filter(deep).map(|n| grid.place(n)).collect()
+        (0..grid.len())
+            .filter(deep)
+            .map(|n| grid.place(n))
+            .collect()
     }
 
     /// Volume of a grid cell, mm³.
@@ -172,7 +175,9 @@ fn keep_away(field: &mut Field, mesh: &TriMesh<frame::Patient>, margin_mm: f64) 
     let mut first = [0; 3];
     let mut dims = [0; 3];
     for axis in 0..3 {
-        let low = index(axis, f64::from(bounds.min[axis]) - reach).floor().max(0.0);
+        let low = index(axis, f64::from(bounds.min[axis]) - reach)
+            .floor()
+            .max(0.0);
         let high = index(axis, f64::from(bounds.max[axis]) + reach).ceil();
         if high < 0.0 || low >= grid.dims[axis] as f64 {
             return;
@@ -188,8 +193,7 @@ fn keep_away(field: &mut Field, mesh: &TriMesh<frame::Patient>, margin_mm: f64) 
     let other = Field::of_mesh(mesh, part);
     for (n, value) in other.values.iter().enumerate() {
         let [i, j, k] = [n % dims[0], n / dims[0] % dims[1], n / (dims[0] * dims[1])];
-        let at = (first[0] + i)
-            + grid.dims[0] * ((first[1] + j) + grid.dims[1] * (first[2] + k));
+        let at = (first[0] + i) + grid.dims[0] * ((first[1] + j) + grid.dims[1] * (first[2] + k));
         field.values[at] = field.values[at].max(margin_mm as f32 - value);
     }
 }
@@ -211,11 +215,15 @@ impl Tubes {
     /// From places and radii.
     pub fn new(balls: Vec<(V3, f64)>) -> Self {
         let far = V3::repeat(f64::INFINITY);
-        let (min, max) = balls
-            .iter()
-            .fold((far, -far), |(min, max), (at, _)| (min.inf(at), max.sup(at)));
+        let (min, max) = balls.iter().fold((far, -far), |(min, max), (at, _)| {
+            (min.inf(at), max.sup(at))
+        });
         let origin = if balls.is_empty() { V3::zeros() } else { min };
-        let extent = if balls.is_empty() { V3::zeros() } else { max - min };
+        let extent = if balls.is_empty() {
+            V3::zeros()
+        } else {
+            max - min
+        };
         let dims: [usize; 3] = std::array::from_fn(|a| (extent[a] / Self::CELL_MM) as usize + 1);
         let widest_mm = balls.iter().map(|b| b.1).fold(0.0, f64::max);
         let mut tubes = Self {
@@ -344,7 +352,13 @@ impl Tree {
     /// The vessels as balls.
     pub fn tubes(&self) -> Tubes {
         let radii = self.radii_mm();
-        Tubes::new(self.nodes.iter().zip(radii).map(|(n, r)| (n.at, r)).collect())
+        Tubes::new(
+            self.nodes
+                .iter()
+                .zip(radii)
+                .map(|(n, r)| (n.at, r))
+                .collect(),
+        )
     }
 
     /// Points whose parent each point is.
@@ -375,10 +389,7 @@ impl Tree {
     /// Connects an end at `at` to a new point `fork` of the vessel that leads to `edge`.
     fn connect(&mut self, edge: usize, fork: V3, site: Site) {
         let below = self.nodes[edge];
-        let fork_node = Node {
-            at: fork,
-            ..below
-        };
+        let fork_node = Node { at: fork, ..below };
         self.nodes.push(fork_node);
         let fork_index = self.nodes.len() - 1;
         self.nodes[edge].parent = Some(fork_index);
@@ -433,7 +444,12 @@ impl Tree {
             let end = self.last_of_branch(first, &children);
             let index = branches.len();
             branches.push(branch);
-            waiting.extend(children[end].iter().rev().map(|&child| (child, Some(index))));
+            waiting.extend(
+                children[end]
+                    .iter()
+                    .rev()
+                    .map(|&child| (child, Some(index))),
+            );
         }
         branches
     }
@@ -560,7 +576,9 @@ pub(super) fn spread(
             let list = &by_zone[zone];
             list[((part * list.len() as f64) as usize).min(list.len() - 1)]
         };
-        let best = (0..CANDIDATES).map(candidate).map(|at| (loneliness(at, &sites, tree, others), at));
+        let best = (0..CANDIDATES)
+            .map(candidate)
+            .map(|at| (loneliness(at, &sites, tree, others), at));
         if let Some((_, at)) = best.max_by(|a, b| a.0.total_cmp(&b.0)) {
             let zone = counts[zone].0;
             sites.push(Site { at, zone });
@@ -673,7 +691,10 @@ fn offers(tree: &Tree, edge: usize, to: V3, rules: &Rules) -> Vec<Offer> {
         .into_iter()
         .filter(|fork| keeps_angles(a, *fork, b, to, rules))
         .map(|fork| Offer {
-            cost: upstream + above * (fork - a).norm() + below * ((b - fork).norm() - length) + (to - fork).norm(),
+            cost: upstream
+                + above * (fork - a).norm()
+                + below * ((b - fork).norm() - length)
+                + (to - fork).norm(),
             edge,
             fork,
         })
@@ -709,7 +730,9 @@ fn least_volume(ends: [(V3, f64); 3]) -> Option<V3> {
         }
         at = sum / weights;
     }
-    ends.iter().all(|(end, _)| (at - end).norm() > 1.0).then_some(at)
+    ends.iter()
+        .all(|(end, _)| (at - end).norm() > 1.0)
+        .then_some(at)
 }
 
 /// A branch leaves forward or square, never backward, and is not too short; the other one goes on
@@ -860,7 +883,8 @@ fn push(at: V3, reach_mm: f64, tubes: &Tubes, counts: impl Fn(usize) -> bool) ->
             deepest = deepest.max(missing);
         }
     });
-    sum.try_normalize(1e-9).map_or_else(V3::zeros, |away| away * (0.5 * deepest))
+    sum.try_normalize(1e-9)
+        .map_or_else(V3::zeros, |away| away * (0.5 * deepest))
 }
 
 /// Whether two points of a tree lie within some length along it, so that they may lie close.
@@ -874,12 +898,19 @@ fn is_kin(tree: &Tree, a: usize, b: usize, within_mm: f64) -> bool {
         false
     });
     climb(tree, b, within_mm, |n, mm| {
-        passed.iter().any(|&(m, other)| m == n && mm + other <= within_mm)
+        passed
+            .iter()
+            .any(|&(m, other)| m == n && mm + other <= within_mm)
     })
 }
 
 /// Visits a point and those before it, with the way gone, until `found` or out of reach.
-fn climb(tree: &Tree, from: usize, within_mm: f64, mut found: impl FnMut(usize, f64) -> bool) -> bool {
+fn climb(
+    tree: &Tree,
+    from: usize,
+    within_mm: f64,
+    mut found: impl FnMut(usize, f64) -> bool,
+) -> bool {
     let (mut at, mut gone) = (from, 0.0);
     loop {
         if found(at, gone) {
@@ -968,7 +999,10 @@ fn unmake_stump(
     let mut at = end;
     while let Some(parent) = tree.nodes[at].parent {
         length += (tree.nodes[parent].at - tree.nodes[at].at).norm();
-        let others = children[parent].iter().filter(|&&c| c != at && !gone[c]).count();
+        let others = children[parent]
+            .iter()
+            .filter(|&&c| c != at && !gone[c])
+            .count();
         if others > 0 {
             if length < rules.shortest_mm + radii[parent] {
                 way.iter().for_each(|&n| gone[n] = true);
@@ -1002,7 +1036,9 @@ pub(super) fn surface(
         return Ok(None);
     }
     let reach = 2.0 * spacing_mm;
-    let bounds = cones.iter().fold(Aabb::EMPTY, |all, cone| all.union(&cone.bounds(reach)));
+    let bounds = cones
+        .iter()
+        .fold(Aabb::EMPTY, |all, cone| all.union(&cone.bounds(reach)));
     let grid = Grid::around(&bounds, spacing_mm, spacing_mm);
     let mut slices: Vec<Vec<u32>> = vec![Vec::new(); grid.dims[2]];
     for (n, cone) in cones.iter().enumerate() {
@@ -1011,7 +1047,8 @@ pub(super) fn surface(
         }
     }
     let linear = Matrix3::from_diagonal_element(spacing_mm);
-    let patient_from_voxel = Affine::new(linear, V3::from(grid.origin_mm)).ok_or(PolygoniseError::Empty)?;
+    let patient_from_voxel =
+        Affine::new(linear, V3::from(grid.origin_mm)).ok_or(PolygoniseError::Empty)?;
     polygonise_slices(grid.dims, 0.0, &patient_from_voxel, |k, slice| {
         // Far outside; no crossed edge ends there.
         slice.fill(-1e3);
@@ -1100,7 +1137,9 @@ impl Lattice {
         const STEP_MM: f64 = 4.0;
         const COMFORT_MM: f64 = 14.0;
         let bounds = room.bounds();
-        let dims = bounds.extent().map(|mm| (f64::from(mm) / STEP_MM) as usize + 1);
+        let dims = bounds
+            .extent()
+            .map(|mm| (f64::from(mm) / STEP_MM) as usize + 1);
         let origin = V3::from(bounds.min.map(f64::from));
         let mut lattice = Self {
             origin,

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use anatomy::atlas::{Atlas, DisplayName};
+use anatomy::atlas::{Atlas, DisplayName, StructureKind};
+use anatomy::normal::{Comparison, Quantity, compare};
 use anatomy::overlap::{Overlap, overlaps};
 use anatomy::tissue::TissueTable;
 use anatomy::{Patient, Structure};
@@ -101,7 +102,12 @@ fn note_overlap<'a>(rows: &mut [Row<'a>], patient: &'a Patient, overlap: &Overla
         &patient.structures[overlap.second],
     );
     let shared_ml = overlap.volume_mm3 / 1000.0;
-    if a.priority == b.priority && shared_ml > GRAZING_SHARE * smaller_ml {
+    let both = |holds: fn(StructureKind) -> bool| holds(a.kind) && holds(b.kind);
+    // Vessels of one circuit open into each other, and so do ducts and contents.
+    let joins = both(|kind| kind == StructureKind::Artery)
+        || both(|kind| kind == StructureKind::Vein)
+        || both(|kind| kind == StructureKind::Hollow) && a.tissue == b.tissue;
+    if a.priority == b.priority && !joins && shared_ml > GRAZING_SHARE * smaller_ml {
         rows[overlap.first].defects.push(format!(
             "shares {shared_ml:.1} ml with `{}` of the same priority {}",
             b.id, a.priority
@@ -133,9 +139,36 @@ fn text(rows: &[Row<'_>], patient: &Patient, terminal: &Terminal) -> String {
         text += &format!("{}: {}\n", row.structure.id, row.defects.join("; "));
     }
     let defective = rows.iter().filter(|row| !row.defects.is_empty()).count();
+    text += &unusual(patient, terminal);
     text += &modelled(rows, terminal);
     text += &verdict(rows.len(), defective, patient, terminal);
     text
+}
+
+/// What lies outside of what healthy adults measure: a remark, since patients are not all healthy.
+fn unusual(patient: &Patient, terminal: &Terminal) -> String {
+    let remark = |comparison: Comparison| {
+        let (least, most) = comparison.normal.range;
+        let name = patient
+            .structure(&comparison.normal.structure)
+            .map(|s| &s.name);
+        let quantity = match comparison.normal.quantity {
+            Quantity::Volume => terminal.pick("volume", "体积"),
+            Quantity::Diameter => terminal.pick("diameter", "直径"),
+            Quantity::Longest => terminal.pick("length", "长度"),
+        };
+        format!(
+            "{}: {quantity} {:.1} {}{} {least} {} {most} {}\n",
+            name.map_or("", |name| name_in(name, terminal.language)),
+            comparison.value,
+            comparison.normal.quantity.unit(),
+            terminal.pick("; healthy adults have", "；健康成人为"),
+            terminal.pick("to", "至"),
+            comparison.normal.quantity.unit(),
+        )
+    };
+    let all = compare(patient).into_iter();
+    all.filter(|c| !c.is_normal()).map(remark).collect()
 }
 
 /// What was added by rule: likely, not seen in this person.
@@ -241,6 +274,15 @@ fn json(rows: &[Row<'_>], patient: &Patient) -> serde_json::Value {
     json!({
         "sound": rows.iter().all(|row| row.defects.is_empty()),
         "structures": structures,
+        "measured": compare(patient).iter().map(|c| json!({
+            "structure": c.normal.structure,
+            "quantity": format!("{:?}", c.normal.quantity),
+            "value": c.value,
+            "unit": c.normal.quantity.unit(),
+            "normal": [c.normal.range.0, c.normal.range.1],
+            "is_normal": c.is_normal(),
+            "source": c.normal.source,
+        })).collect::<Vec<_>>(),
         "vessels": {
             "nodes": patient.vessels.nodes.len(),
             "segments": patient.vessels.segments.len(),

@@ -22,9 +22,9 @@ use std::process::ExitCode;
 
 use anatomy::tissue::TissueTable;
 use anatomy::{Patient, Progress};
+use procedure::{Body, Mover};
 use serde_json::{Value, json};
 use ultrasound::display::{Compensation, Display, PictureSize};
-use procedure::{Body, Mover};
 use ultrasound::engine::{Imager, View};
 
 use crate::args::ScanArguments;
