@@ -38,6 +38,7 @@ pub mod progress;
 pub mod recipe;
 pub mod scatterers;
 pub mod tissue;
+mod tube_graph;
 pub mod vessels;
 
 pub use patient::{Existing, Patient, PatientError, Structure};

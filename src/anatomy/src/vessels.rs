@@ -126,17 +126,6 @@ impl Lumen {
             graph,
         }
     }
-
-    /// The direction in which the end towards the heart (portal: the liver) lies, if known.
-    fn central(&self) -> Option<Vector<frame::Patient>> {
-        let flow = self.flow?;
-        let end = if leaves_the_center(self.circuit) {
-            flow.inlet
-        } else {
-            flow.outlet
-        };
-        Some(end.unit())
-    }
 }
 
 /// Whether blood runs from the wide end to the narrow ones.
@@ -214,7 +203,7 @@ impl VesselGraph {
         for (index, lumen) in lumens.iter().enumerate() {
             graph.add_cut_segments(index, lumen, &joints, lumens, &node_of);
         }
-        graph.mark_flow(lumens);
+        graph.mark_flow(&ends_of(lumens));
         graph
     }
 
@@ -339,50 +328,77 @@ impl VesselGraph {
 
     /// In each connected part one free end is central: where the atlas says which way it lies, the
     /// end there, unless it is far narrower than the part's widest; else the widest.
-    fn mark_flow(&mut self, lumens: &[Lumen]) {
+    pub(crate) fn mark_flow(&mut self, ends: &[VesselEnd]) {
         const FAR_NARROWER: f64 = 0.6;
-        let owner: Vec<usize> = (0..lumens.len())
-            .flat_map(|l| std::iter::repeat_n(l, lumens[l].graph.nodes.len()))
-            .collect();
-        let radii: Vec<f64> = lumens
-            .iter()
-            .flat_map(|l| l.graph.nodes.iter().map(|n| n.radius_mm))
-            .collect();
         let degrees = self.degrees();
+        let wider = |a: &&VesselEnd, b: &&VesselEnd| a.radius_mm.total_cmp(&b.radius_mm);
         for part in self.components() {
-            let free: Vec<usize> = part
-                .into_iter()
-                .filter(|&n| degrees[n] == 1 && n < owner.len())
-                .collect();
-            let wider = |a: &usize, b: &usize| radii[*a].total_cmp(&radii[*b]);
+            let is_free = |end: &&VesselEnd| degrees[end.node] == 1 && part.contains(&end.node);
+            let free: Vec<&VesselEnd> = ends.iter().filter(is_free).collect();
             let Some(widest) = free.iter().copied().max_by(wider) else {
                 continue;
             };
-            let hinted = free
-                .iter()
-                .copied()
-                .filter(|&n| self.is_central(n, &owner, lumens));
+            let hinted = free.iter().copied().filter(|end| end.is_central);
             let central = hinted
-                .filter(|&n| radii[n] >= FAR_NARROWER * radii[widest])
+                .filter(|end| end.radius_mm >= FAR_NARROWER * widest.radius_mm)
                 .max_by(wider)
                 .unwrap_or(widest);
-            for node in free {
-                let inward = leaves_the_center(lumens[owner[node]].circuit) == (node == central);
-                self.nodes[node].flow = Some(if inward { Flow::Inlet } else { Flow::Outlet });
+            for end in free {
+                let inward = leaves_the_center(end.circuit) == (end.node == central.node);
+                self.nodes[end.node].flow = Some(if inward { Flow::Inlet } else { Flow::Outlet });
             }
         }
     }
+}
 
-    /// Whether a node lies farthest towards the centre of all nodes of its lumen.
-    fn is_central(&self, node: usize, owner: &[usize], lumens: &[Lumen]) -> bool {
-        let Some(central) = lumens[owner[node]].central() else {
-            return false;
-        };
-        let along = |n: usize| self.nodes[n].at.coords.dot(&central.coords);
-        (0..owner.len())
-            .filter(|&n| owner[n] == owner[node])
-            .all(|n| along(n) <= along(node))
+/// What is known of a node where a vessel may end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct VesselEnd {
+    /// The node.
+    pub node: usize,
+    /// The vessel's radius there, mm.
+    pub radius_mm: f64,
+    /// Whose blood the vessel carries.
+    pub circuit: Circuit,
+    /// Nothing of the vessel lies farther towards the heart (for the portal vein: the liver), as far
+    /// as the atlas says which way that is.
+    pub is_central: bool,
+}
+
+/// The direction in which a vessel's end towards the heart (portal: the liver) lies, if known.
+pub(crate) fn towards_center(
+    circuit: Circuit,
+    flow: Option<atlas::Flow>,
+) -> Option<Vector<frame::Patient>> {
+    let flow = flow?;
+    let end = if leaves_the_center(circuit) {
+        flow.inlet
+    } else {
+        flow.outlet
+    };
+    Some(end.unit())
+}
+
+/// What is known of every node of the lumens, which are numbered one lumen after the other.
+fn ends_of(lumens: &[Lumen]) -> Vec<VesselEnd> {
+    let mut ends = Vec::new();
+    for lumen in lumens {
+        let central = towards_center(lumen.circuit, lumen.flow);
+        let nodes = &lumen.graph.nodes;
+        ends.extend(nodes.iter().map(|node| VesselEnd {
+            node: 0,
+            radius_mm: node.radius_mm,
+            circuit: lumen.circuit,
+            is_central: central.is_some_and(|central| {
+                let along = |at: Point<frame::Patient>| at.coords.dot(&central.coords);
+                nodes.iter().all(|n| along(n.point) <= along(node.point))
+            }),
+        }));
     }
+    ends.iter_mut()
+        .enumerate()
+        .for_each(|(number, end)| end.node = number);
+    ends
 }
 
 /// Points with radii.

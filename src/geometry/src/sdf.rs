@@ -30,6 +30,7 @@ use crate::polygonise::PolygoniseError;
 pub use fill::{pool, swell};
 pub use sampling::{SurfaceLimits, surface};
 pub use solid::{Bounds, Solid};
+pub use tube::tube_course;
 
 /// One of the patient's axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

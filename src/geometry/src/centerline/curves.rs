@@ -34,6 +34,16 @@ const SAME_JOINT_RADII: f64 = 0.1;
 /// [`CenterlineError::Curve`] for fewer than two points, unequal list lengths, coordinates that are
 /// not finite and radii that are not positive and finite.
 pub fn from_curves<F>(curves: &[Curve<F>]) -> Result<CenterlineGraph<F>, CenterlineError> {
+    join_curves(curves).map(|(graph, _)| graph)
+}
+
+/// As [`from_curves`], and for each segment of the graph the number of the curve it is part of.
+///
+/// # Errors
+/// As [`from_curves`].
+pub fn join_curves<F>(
+    curves: &[Curve<F>],
+) -> Result<(CenterlineGraph<F>, Vec<usize>), CenterlineError> {
     for (number, curve) in curves.iter().enumerate() {
         check(number, curve)?;
     }
@@ -255,14 +265,17 @@ impl<'a, F> Joints<'a, F> {
         order.is_lt() && round < 2.0 * PI * place.radius_mm
     }
 
-    fn graph(mut self) -> CenterlineGraph<F> {
+    /// The graph, and the line of each segment.
+    fn graph(mut self) -> (CenterlineGraph<F>, Vec<usize>) {
         self.splits
             .sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
         self.unite_near_splits();
         let (points, node_of_end) = self.nodes();
         let mut segments = Vec::new();
+        let mut line_of_segment = Vec::new();
         for line in 0..self.lines.len() {
             self.add_segments(line, &points, &node_of_end, &mut segments);
+            line_of_segment.resize(segments.len(), line);
         }
         let mut graph = CenterlineGraph {
             nodes: points
@@ -275,7 +288,7 @@ impl<'a, F> Joints<'a, F> {
             segments,
         };
         set_node_radii(&mut graph);
-        graph
+        (graph, line_of_segment)
     }
 
     fn unite_near_splits(&mut self) {

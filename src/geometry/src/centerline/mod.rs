@@ -34,7 +34,7 @@ use thiserror::Error;
 
 use crate::frame::Frame;
 use crate::mesh::{MeshError, TriMesh};
-pub use curves::{Curve, from_curves};
+pub use curves::{Curve, from_curves, join_curves};
 pub use graph::{CenterlineGraph, GraphPlace, Node, Segment};
 
 type Vec3 = Vector3<f64>;

@@ -558,4 +558,32 @@ fn leaving_out_far_parts_changes_nothing() {
             assert!(is_known.is_none_or(|sign| if sign > 0.0 { low < 0.0 } else { high > 0.0 }));
         }
     }
+/// The course passes through the given points with their radii, in steps no longer than asked, and
+/// the tube's solid lies round it: on the axis of a ball swept along a curve the distance is −r.
+#[test]
+fn a_tube_s_course_is_the_solid_s_axis() {
+    let point = |place: [f64; 3], radius_mm: f64| TubePoint { place, radius_mm };
+    let points = [
+        point([0.0, 0.0, 0.0], 4.0),
+        point([20.0, 5.0, 0.0], 4.0),
+        point([30.0, 25.0, 10.0], 4.0),
+        point([28.0, 60.0, 12.0], 4.0),
+    ];
+    let course = tube_course(&points, 2.0);
+    for given in &points {
+        assert!(course.contains(given), "{given:?}");
+    }
+    let step = |pair: &[TubePoint]| {
+        let [a, b] = [pair[0], pair[1]].map(|p| nalgebra::Vector3::from(p.place));
+        (b - a).norm()
+    };
+    assert!(course.windows(2).all(|pair| step(pair) <= 2.0));
+    let tube = Expr::Tube {
+        points: points.to_vec(),
+    };
+    for here in &course {
+        assert!((at(&tube, here.place) + 4.0).abs() < 0.02, "{here:?}");
+    }
+    assert_eq!(tube_course(&points[..1], 2.0), points[..1]);
+    assert_eq!(tube_course(&[], 2.0), []);
 }

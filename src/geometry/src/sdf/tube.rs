@@ -21,6 +21,15 @@ struct Knot {
     radius: f64,
 }
 
+impl From<&TubePoint> for Knot {
+    fn from(point: &TubePoint) -> Self {
+        Self {
+            place: Vector3::from(point.place),
+            radius: point.radius_mm,
+        }
+    }
+}
+
 /// The cones between knots `first` and `last`.
 #[derive(Clone, Copy, Debug)]
 struct Group {
@@ -33,13 +42,7 @@ struct Group {
 impl Tube {
     /// From at least two valid points.
     pub(super) fn new(points: &[TubePoint]) -> Self {
-        let given: Vec<Knot> = points
-            .iter()
-            .map(|p| Knot {
-                place: Vector3::from(p.place),
-                radius: p.radius_mm,
-            })
-            .collect();
+        let given: Vec<Knot> = points.iter().map(Knot::from).collect();
         let mut knots = vec![given[0]];
         for span in 0..given.len() - 1 {
             push_span(&given, span, &mut knots);
@@ -109,16 +112,75 @@ fn push_span(given: &[Knot], span: usize, knots: &mut Vec<Knot>) {
     let length = (b.place - a.place).norm();
     let wanted = (4.0 * length / a.radius.min(b.radius)).ceil();
     let pieces = (wanted as usize).clamp(4, MAX_CONES_PER_SPAN);
-    let before = span.checked_sub(1).map(|n| given[n].place);
-    let after = given.get(span + 2).map(|knot| knot.place);
-    let slopes = end_slopes(before, a.place, b.place, after);
-    for piece in 1..=pieces {
-        let t = piece as f64 / pieces as f64;
+    let curve = Span::new(given, span);
+    knots.extend((1..=pieces).map(|piece| curve.at(piece as f64 / pieces as f64)));
+}
+
+/// The course of a tube's axis: the curve that [`Expr::Tube`](super::Expr::Tube) is made round, at
+/// every given point and between them no more than `step_mm` apart (0.01 mm at the least), in pieces
+/// of equal parameter within each span. Fewer than two points come back as they are.
+pub fn tube_course(points: &[TubePoint], step_mm: f64) -> Vec<TubePoint> {
+    let given: Vec<Knot> = points.iter().map(Knot::from).collect();
+    let mut course: Vec<TubePoint> = points.iter().take(1).copied().collect();
+    for span in 0..given.len().saturating_sub(1) {
+        let curve = Span::new(&given, span);
+        let mut pieces = (curve.length_mm() / step_mm.max(0.01)).ceil().max(1.0) as usize;
+        // Pieces of equal parameter differ in length: more of them until the longest is short enough.
+        while curve.longest_piece_mm(pieces) > step_mm.max(0.01) {
+            pieces += pieces.div_ceil(8);
+        }
+        course.extend((1..=pieces).map(|piece| {
+            let knot = curve.at(piece as f64 / pieces as f64);
+            TubePoint {
+                place: knot.place.into(),
+                radius_mm: knot.radius,
+            }
+        }));
+    }
+    course
+}
+
+/// The curve between two given points.
+struct Span {
+    from: Knot,
+    to: Knot,
+    slopes: [Vector3<f64>; 2],
+}
+
+impl Span {
+    /// Between points `span` and `span + 1`.
+    fn new(given: &[Knot], span: usize) -> Self {
+        let (from, to) = (given[span], given[span + 1]);
+        let before = span.checked_sub(1).map(|n| given[n].place);
+        let after = given.get(span + 2).map(|knot| knot.place);
+        Self {
+            from,
+            to,
+            slopes: end_slopes(before, from.place, to.place, after),
+        }
+    }
+
+    /// Place and radius at parameter 0…1. The radius eases from one point's to the next's, so that
+    /// the given ones are its extremes.
+    fn at(&self, t: f64) -> Knot {
         let ease = t * t * (3.0 - 2.0 * t);
-        knots.push(Knot {
-            place: hermite(a.place, b.place, slopes, t),
-            radius: a.radius + (b.radius - a.radius) * ease,
-        });
+        Knot {
+            place: hermite(self.from.place, self.to.place, self.slopes, t),
+            radius: self.from.radius + (self.to.radius - self.from.radius) * ease,
+        }
+    }
+
+    fn length_mm(&self) -> f64 {
+        self.pieces_mm(16).sum()
+    }
+
+    fn longest_piece_mm(&self, pieces: usize) -> f64 {
+        self.pieces_mm(pieces).fold(0.0, f64::max)
+    }
+
+    fn pieces_mm(&self, pieces: usize) -> impl Iterator<Item = f64> {
+        let place = move |piece: usize| self.at(piece as f64 / pieces as f64).place;
+        (0..pieces).map(move |piece| (place(piece + 1) - place(piece)).norm())
     }
 }
 
