@@ -63,6 +63,10 @@ catalog::choice! {
         Subxiphoid,
         /// Above the pubic symphysis, looking back and somewhat down.
         Suprapubic,
+        /// Between the left ribs beside the sternum, looking back and somewhat down.
+        Parasternal,
+        /// Over the apex of the heart, looking back, to the right and up.
+        Apical,
     }
 }
 
@@ -70,7 +74,8 @@ impl Approach {
     /// The direction of the central scan line, of length one, in the patient frame (left,
     /// posterior, superior). The angles are customary, not measured: 20° back between the right
     /// ribs, 15° forward between the left ones, 40° up under the ribs, 50° up and 20° left under
-    /// the xiphoid, 20° down above the pubis.
+    /// the xiphoid, 20° down above the pubis and beside the sternum, 50° right and 28° up over the
+    /// heart's apex.
     pub fn looking(self) -> Vector<Patient> {
         match self {
             Self::Anterior => Direction::Posterior.unit(),
@@ -90,7 +95,14 @@ impl Approach {
                 0.604_022_773_555_054,
                 0.766_044_443_118_978,
             ),
-            Self::Suprapubic => Vector::new(0.0, 0.939_692_620_785_908, -0.342_020_143_325_669),
+            Self::Suprapubic | Self::Parasternal => {
+                Vector::new(0.0, 0.939_692_620_785_908, -0.342_020_143_325_669)
+            }
+            Self::Apical => Vector::new(
+                -0.676_378_801_641_464,
+                0.567_549_203_052_622,
+                0.469_471_562_785_891,
+            ),
         }
     }
 }
@@ -112,6 +124,8 @@ mod tests {
             Approach::Subcostal,
             Approach::Subxiphoid,
             Approach::Suprapubic,
+            Approach::Parasternal,
+            Approach::Apical,
         ];
         assert_eq!(all.len(), Approach::NAMES.len());
         for approach in all {

@@ -18,6 +18,9 @@ catalog::choice! {
         AbdominalSurvey,
         /// Transabdominal view of the pelvic organs.
         Pelvis,
+        /// Focused cardiac ultrasound (FoCUS): the five views of K. T. Spencer et al., J. Am. Soc.
+        /// Echocardiogr. 26:567 (2013).
+        FocusedCardiac,
     }
 }
 

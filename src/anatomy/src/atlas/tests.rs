@@ -273,6 +273,7 @@ fn fast_and_the_abdominal_survey_are_complete() {
     };
     assert_eq!(of(Exam::Fast), 5);
     assert!(of(Exam::AbdominalSurvey) >= 14);
+    assert_eq!(of(Exam::FocusedCardiac), 5);
 }
 
 #[test]

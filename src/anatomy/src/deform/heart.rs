@@ -164,7 +164,7 @@ fn ease(x: f64, from: f64, to: f64) -> f64 {
 
 /// 0 below −`soft`, `x` above `soft`, a parabola between.
 fn ramp(x: f64, soft: f64) -> f64 {
-    if x <= -soft && x < 0.0 {
+    if x <= -soft {
         0.0
     } else if x >= soft {
         x
