@@ -20,6 +20,8 @@ catalog::record! {
         pub gut: GutFigures,
         /// Walls and sheaths.
         pub walls: WallFigures,
+        /// Vessels of the liver.
+        pub liver: LiverFigures,
     }
 }
 
@@ -132,6 +134,51 @@ catalog::record! {
         pub parenchyma: f64 [0.1..=1.0],
         /// Key of the source.
         pub source: Option<String> [Known("source")] = None,
+    }
+}
+
+catalog::record! {
+    /// The liver's vessels.
+    #[derive(Clone, Debug)]
+    pub struct LiverFigures {
+        /// Least radius of the portal vein at its bifurcation, mm; the patient's own is taken between.
+        pub portal_least_radius_mm: Figure,
+        /// Greatest radius of the portal vein at its bifurcation, mm.
+        pub portal_most_radius_mm: Figure,
+        /// Radius of the right hepatic vein where it meets the cava, mm.
+        pub hepatic_radius_mm: Figure,
+        /// Radius of the thinnest branch, mm.
+        pub least_radius_mm: Figure,
+        /// Radius of the thinnest branch in the vessel graph, mm.
+        pub graph_least_radius_mm: Figure,
+        /// Radius of a hepatic artery as a share of the portal branch's beside it.
+        pub artery_share: Figure,
+        /// Radius of a bile duct as a share of the portal branch's beside it.
+        pub duct_share: Figure,
+        /// Radius at which arteries and ducts end, mm.
+        pub companion_least_mm: Figure,
+        /// From the liver's surface or another structure to a vessel's wall, mm.
+        pub margin_mm: Figure,
+        /// Between walls of portal branches and hepatic veins, mm.
+        pub gap_mm: Figure,
+        /// Between walls of one tree's branches, mm.
+        pub own_gap_mm: Figure,
+        /// Shortest branch, mm.
+        pub shortest_mm: Figure,
+        /// Share of the volume to the right of the right hepatic vein.
+        pub posterior_share: Figure,
+        /// Share of the volume between the right and the middle hepatic vein.
+        pub anterior_share: Figure,
+        /// Share of the volume between the middle and the left hepatic vein.
+        pub medial_share: Figure,
+        /// Share of the volume to the left of the left hepatic vein.
+        pub lateral_share: Figure,
+        /// Share of the right posterior section that is segment VI.
+        pub posterior_lower: Figure,
+        /// Share of the right anterior section that is segment V.
+        pub anterior_lower: Figure,
+        /// Share of the left lateral section that is segment III.
+        pub lateral_front: Figure,
     }
 }
 

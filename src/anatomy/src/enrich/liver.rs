@@ -13,12 +13,14 @@ use geometry::{Point, TriMesh, frame};
 use nalgebra::Vector3;
 
 use super::random::Draws;
+use super::figures::LiverFigures;
 use super::trees::{
-    Branch, NO_ZONE, Room, Rules, Tree, Tubes, grow, rounded, route, settle, spread, surface,
+    Beside, Branch, NO_ZONE, Room, Rules, Tree, Tubes, beside, grow, rounded, route, settle, spread,
+    surface,
 };
 use super::{Context, EnrichError, surface_error};
 use crate::patient::Patient;
-use crate::vessels::{Flow, VesselNode, VesselSegment};
+use crate::vessels::{Flow, VesselGraph, VesselNode, VesselSegment};
 
 type V3 = Vector3<f64>;
 
@@ -31,57 +33,15 @@ const HEPATIC: &str = "hepatic_veins";
 /// Vessels of the liver from a scan: with these there is nothing to add.
 const FROM_SCANS: &str = "hepatic_vessels";
 const CAVA: &str = "inferior_vena_cava";
+const ARTERY: &str = "hepatic_artery";
+const DUCT: &str = "common_bile_duct";
 
 /// Distance between the samples of the room, mm.
 const ROOM_MM: f64 = 2.0;
-/// Distance between the samples of the surfaces, mm.
-const SURFACE_MM: f64 = 0.9;
-
-/// By what figures the liver's vessels are made.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct LiverFigures {
-    /// Radius of the portal vein at its bifurcation, mm: least and most. Up to 13 mm across is the
-    /// limit commonly taught; by CT healthy donors have 15.5 ± 1.9 mm (Stamm et al., Abdom. Radiol.
-    /// 41:1931, 2016). The patient's own is taken where it lies between.
-    pub portal_radius_mm: [f64; 2],
-    /// Radius of the right hepatic vein where it meets the cava, mm: 8 to 10 mm across.
-    pub hepatic_radius_mm: f64,
-    /// Radius of the thinnest branch, mm.
-    pub least_radius_mm: f64,
-    /// Between the liver's surface or another structure and a vessel's wall, mm.
-    pub margin_mm: f64,
-    /// Distances between vessels.
-    pub rules: Rules,
-    /// Share of the volume to the right of the right hepatic vein, between the right and the
-    /// middle, between the middle and the left, and to the left of the left one. Segment VIII has a
-    /// median of 26.1 %, II and III less than 10 % each, in the order VIII, VII, IV, V, III, VI, II,
-    /// I (Mise et al., HPB 16:469, 2014, 107 normal livers); the rest is estimated.
-    pub sections: [f64; 4],
-    /// Share of the right posterior and the right anterior section that is segment VI and V (the
-    /// lower ones).
-    pub lower: [f64; 2],
-    /// Share of the left lateral section that is segment III.
-    pub front: f64,
-}
-
-impl Default for LiverFigures {
-    fn default() -> Self {
-        Self {
-            portal_radius_mm: [5.0, 6.5],
-            hepatic_radius_mm: 4.8,
-            least_radius_mm: 1.0,
-            margin_mm: 2.3,
-            rules: Rules {
-                gap_mm: 1.8,
-                own_gap_mm: 1.6,
-                shortest_mm: 6.0,
-            },
-            sections: [0.27, 0.40, 0.15, 0.18],
-            lower: [0.37, 0.34],
-            front: 0.54,
-        }
-    }
-}
+/// Distance between the samples of the veins' surfaces, mm.
+const VEIN_MM: f64 = 0.9;
+/// Distance between the samples of the surfaces of arteries and ducts, mm.
+const FINE_MM: f64 = 0.7;
 
 /// Where a tree begins.
 #[derive(Clone, Debug)]
@@ -90,8 +50,6 @@ struct Root {
     lead: Vec<V3>,
     /// Radius of the patient's own vessel there, mm.
     radius_mm: f64,
-    /// The place in the patient's vessel graph, if it is there.
-    node: Option<usize>,
 }
 
 /// Adds the vessels to the patient's liver, if there is one.
@@ -103,52 +61,44 @@ pub(super) fn add(
     context: &Context<'_>,
     notes: &mut Vec<String>,
 ) -> Result<(), EnrichError> {
-    let figures = LiverFigures::default();
+    let figures = &context.figures.liver;
     let Some(liver) = patient.structure("liver") else {
         return Ok(());
     };
-    if let Some(own) = [PORTAL, FROM_SCANS]
-        .iter()
-        .find(|id| patient.structure(id).is_some())
-    {
-        notes.push(format!(
-            "the liver has vessels of its own (`{own}`); none were added"
-        ));
+    if let Some(own) = [PORTAL, FROM_SCANS].iter().find(|id| patient.structure(id).is_some()) {
+        notes.push(format!("the liver has vessels of its own (`{own}`); none were added"));
         return Ok(());
     }
     let organ = liver.surface.clone();
-    let grown = Plan::new(patient, &organ, &figures, context.request.seed, notes).grow(notes);
-    if let Some(portal) = &grown.portal {
-        add_tree(
-            patient,
-            context,
-            PORTAL,
-            portal,
-            &grown.portal_roots,
-            Flow::Outlet,
-            notes,
-        )?;
-    }
-    if let Some(hepatic) = &grown.hepatic {
-        add_tree(
-            patient,
-            context,
-            HEPATIC,
-            hepatic,
-            &grown.hepatic_roots,
-            Flow::Inlet,
-            notes,
-        )?;
+    let grown = Plan::new(patient, &organ, figures, context.request.seed, notes).grow(notes);
+    let least = figures.least_radius_mm.value;
+    for (id, flow, spacing_mm, made) in [
+        (PORTAL, Flow::Outlet, VEIN_MM, &grown.portal),
+        (HEPATIC, Flow::Inlet, VEIN_MM, &grown.hepatic),
+        (ARTERY, Flow::Outlet, FINE_MM, &grown.artery),
+        (DUCT, Flow::Inlet, FINE_MM, &grown.duct),
+    ] {
+        if let Some(made) = made {
+            let drawn = Drawn { id, flow, least_radius_mm: 0.95 * least, spacing_mm };
+            add_tree(patient, context, &drawn, made, notes)?;
+        }
     }
     Ok(())
 }
 
+/// A tree and what it grew from.
+struct Made {
+    tree: Tree,
+    roots: Vec<Root>,
+}
+
 /// The trees as grown.
+#[derive(Default)]
 struct Grown {
-    portal: Option<Tree>,
-    portal_roots: Vec<Root>,
-    hepatic: Option<Tree>,
-    hepatic_roots: Vec<Root>,
+    portal: Option<Made>,
+    hepatic: Option<Made>,
+    artery: Option<Made>,
+    duct: Option<Made>,
 }
 
 /// What is known of the liver before anything grows.
@@ -157,11 +107,22 @@ struct Plan<'a> {
     seed: u64,
     room: Room,
     planes: Planes,
-    /// The room's places with their segments.
-    places: Vec<(V3, u8)>,
+    places: Vec<Place>,
     portal_roots: Vec<Root>,
     cava: Option<Root>,
-    has_hepatic: bool,
+    /// Ends of the hepatic veins that the patient has.
+    hepatic_stumps: Vec<Root>,
+    /// The ends of the hepatic artery and of the bile duct at the liver.
+    artery: Option<Root>,
+    duct: Option<Root>,
+}
+
+/// A place of the room.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    at: V3,
+    depth_mm: f64,
+    segment: u8,
 }
 
 /// Couinaud's planes.
@@ -183,11 +144,7 @@ impl Planes {
     fn angle(axis: V3, at: V3) -> f64 {
         let d = at - axis;
         let angle = libm::atan2(-d.y, -d.x);
-        if angle < -2.1 {
-            angle + std::f64::consts::TAU
-        } else {
-            angle
-        }
+        if angle < -2.1 { angle + std::f64::consts::TAU } else { angle }
     }
 
     /// How far a place lies to the front and the feet.
@@ -199,13 +156,12 @@ impl Planes {
         let mut angles: Vec<f64> = places.iter().map(|p| Self::angle(axis, *p)).collect();
         angles.sort_by(f64::total_cmp);
         let at = |share: f64| quantile(&angles, share);
-        let [posterior, anterior, medial, lateral] = figures.sections;
+        let [posterior, anterior, medial, lateral] = shares(figures);
         let right = posterior + anterior;
         // Cantlie's line runs from the cava to the gallbladder; a gallbladder that hangs far off
         // does not turn it beyond what livers have.
-        let middle = gallbladder.map_or(at(right), |g| {
-            Self::angle(axis, g).clamp(at(right - 0.12), at(right + 0.12))
-        });
+        let middle = gallbladder
+            .map_or(at(right), |g| Self::angle(axis, g).clamp(at(right - 0.12), at(right + 0.12)));
         let to_right = angles.partition_point(|a| *a < middle) as f64 / angles.len().max(1) as f64;
         let angles = [
             at(to_right * posterior / right),
@@ -218,11 +174,11 @@ impl Planes {
             levels: [0.0; 2],
             front_mm: 0.0,
         };
-        for (n, share) in figures.lower.iter().enumerate() {
-            planes.levels[n] =
-                quantile_by(places, *share, |p| (planes.section(*p) == n).then_some(p.z));
+        let lower = [&figures.posterior_lower, &figures.anterior_lower];
+        for (n, share) in lower.iter().enumerate() {
+            planes.levels[n] = quantile_by(places, share.value, |p| (planes.section(*p) == n).then_some(p.z));
         }
-        planes.front_mm = quantile_by(places, 1.0 - figures.front, |p| {
+        planes.front_mm = quantile_by(places, 1.0 - figures.lateral_front.value, |p| {
             (planes.section(*p) == 3).then(|| Self::frontness(*p))
         });
         planes
@@ -259,10 +215,7 @@ impl Planes {
 /// The value below which a share of sorted values lies; 0 for none.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let at = (share.clamp(0.0, 1.0) * sorted.len() as f64) as usize;
-    sorted
-        .get(at.min(sorted.len().saturating_sub(1)))
-        .copied()
-        .unwrap_or(0.0)
+    sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
 }
 
 fn quantile_by(places: &[V3], share: f64, value: impl Fn(&V3) -> Option<f64>) -> f64 {
@@ -279,66 +232,102 @@ impl<'a> Plan<'a> {
         seed: u64,
         notes: &mut Vec<String>,
     ) -> Self {
-        let room = Room::new(organ, &keep_out(patient, organ), figures.margin_mm, ROOM_MM);
-        let deep = room.places(figures.least_radius_mm);
+        let room = Room::new(organ, &keep_out(patient, organ), figures.margin_mm.value, ROOM_MM);
+        let deep = room.places(figures.least_radius_mm.value);
+        let points: Vec<V3> = deep.iter().map(|p| p.0).collect();
         let query = SurfaceQuery::new(organ);
         let portal_roots = portal_roots(patient, &query, notes);
         let cava = cava_root(patient, &query, notes);
-        let middle = deep.iter().sum::<V3>() / deep.len().max(1) as f64;
+        let middle = points.iter().sum::<V3>() / points.len().max(1) as f64;
         // Without a cava the planes stand where it usually is: behind the porta.
         let axis = match (&cava, portal_roots.first()) {
             (Some(root), _) => root.lead[0],
-            (None, Some(root)) => root.lead[root.lead.len() - 1] + V3::new(12.0, 25.0, 0.0),
+            (None, Some(root)) => root.end() + V3::new(12.0, 25.0, 0.0),
             (None, None) => middle + V3::new(30.0, 35.0, 0.0),
         };
         let gallbladder = patient.structure("gallbladder").map(|g| center(&g.surface));
-        let planes = Planes::new(axis, &deep, gallbladder, figures);
-        let places = deep
-            .into_iter()
-            .map(|at| (at, planes.segment(at)))
-            .collect();
+        let planes = Planes::new(axis, &points, gallbladder, figures);
+        let place = |(at, depth_mm)| Place {
+            at,
+            depth_mm,
+            segment: planes.segment(at),
+        };
+        let places = deep.into_iter().map(place).collect();
+        let porta = portal_roots.first().map(Root::end);
         Self {
             figures,
             seed,
             room,
-            planes,
             places,
+            hepatic_stumps: free_ends(patient, HEPATIC)
+                .into_iter()
+                .filter(|root| (root.end() - axis).norm() > 18.0)
+                .collect(),
+            artery: porta.and_then(|at| end_near(patient, ARTERY, at)),
+            duct: porta.and_then(|at| end_near(patient, DUCT, at)),
+            planes,
             portal_roots,
             cava,
-            has_hepatic: patient.structure(HEPATIC).is_some(),
         }
     }
 
     /// Lays the stems of both trees, then fills the liver: portal branches first, hepatic veins
-    /// between them.
+    /// between them, arteries and ducts beside the portal branches.
     fn grow(self, notes: &mut Vec<String>) -> Grown {
-        let none = Tubes::new(Vec::new());
+        let none = || Tubes::new(Vec::new());
+        let tubes = |tree: &Option<Tree>| tree.as_ref().map_or_else(none, Tree::tubes);
         let mut portal = self.portal_stems();
-        let portal_lines = portal
-            .as_ref()
-            .map_or_else(|| none.clone(), |tree| self.widened(tree).tubes());
-        let mut hepatic = self.hepatic_stems(&portal_lines);
-        let hepatic_lines = hepatic
-            .as_ref()
-            .map_or_else(|| none.clone(), |tree| self.widened(tree).tubes());
+        let (mut hepatic, hepatic_roots) = self.hepatic_stems(&tubes(&portal));
+        let hepatic_stems = tubes(&hepatic);
         if let Some(tree) = &mut portal {
-            self.fill(tree, &hepatic_lines, "portal", notes);
+            self.fill(tree, &hepatic_stems, "portal", notes);
         }
-        let portal_tubes = portal.as_ref().map_or(none, Tree::tubes);
+        let portal_tubes = tubes(&portal);
         if let Some(tree) = &mut hepatic {
             self.fill(tree, &portal_tubes, "hepatic", notes);
         }
+        let mut veins: Vec<&Tree> = portal.iter().chain(&hepatic).collect();
+        let artery = portal.as_ref().map(|tree| self.companion(tree, &veins, Companion::Artery));
+        veins.extend(artery.as_ref().map(|made| &made.tree));
+        let duct = portal.as_ref().filter(|_| self.duct.is_some());
+        let duct = duct.map(|tree| self.companion(tree, &veins, Companion::Duct));
+        let made = |tree: Option<Tree>, roots| tree.map(|tree| Made { tree, roots });
         Grown {
-            portal,
-            portal_roots: self.portal_roots,
-            hepatic,
-            hepatic_roots: self.cava.into_iter().collect(),
+            artery,
+            duct,
+            hepatic: made(hepatic, hepatic_roots),
+            portal: made(portal, self.portal_roots),
         }
     }
 
-    /// Stems with the radii that they will have once everything has grown.
-    fn widened(&self, stems: &Tree) -> Tree {
-        stems.clone()
+    /// The artery or the duct beside the portal branches.
+    fn companion(&self, portal: &Tree, veins: &[&Tree], which: Companion) -> Made {
+        let figures = self.figures;
+        // In front of the portal vein, the artery to the left, the duct to the right.
+        let (share, side, root) = match which {
+            Companion::Artery => (&figures.artery_share, V3::new(0.6, -0.8, 0.0), &self.artery),
+            Companion::Duct => (&figures.duct_share, V3::new(-0.6, -0.8, 0.0), &self.duct),
+        };
+        let how = Beside {
+            share: share.value,
+            least_radius_mm: figures.companion_least_mm.value,
+            gap_mm: 0.5,
+            side,
+        };
+        let lead = root.as_ref().map_or(&[][..], |root| &root.lead);
+        let tree = beside(portal, &how, lead, &self.room, &Tree::tubes_of(veins));
+        Made {
+            tree,
+            roots: root.iter().cloned().collect(),
+        }
+    }
+
+    fn rules(&self) -> Rules {
+        Rules {
+            gap_mm: self.figures.gap_mm.value,
+            own_gap_mm: self.figures.own_gap_mm.value,
+            shortest_mm: self.figures.shortest_mm.value,
+        }
     }
 
     fn volume_mm3(&self) -> f64 {
@@ -346,27 +335,14 @@ impl<'a> Plan<'a> {
     }
 
     fn fill(&self, tree: &mut Tree, others: &Tubes, name: &str, notes: &mut Vec<String>) {
-        let figures = self.figures;
-        let ratio = tree.trunk_radius_mm / figures.least_radius_mm;
+        let least = self.figures.least_radius_mm.value;
+        let ratio = tree.trunk_radius_mm / least;
         // As many ends as the trunk has thinnest branches, but none nearer than a centimetre.
         let most = self.volume_mm3() / 1000.0;
         let ends = (ratio * ratio * ratio).min(most) as usize;
-        let zones: Vec<u8> = (1..=8)
-            .filter(|z| tree.nodes.iter().any(|n| n.zone == *z))
-            .collect();
-        let zone_of = |at: V3, segment: u8| {
-            if zones == [1] {
-                1
-            } else {
-                self.served(at, segment, &zones)
-            }
-        };
-        let places: Vec<(V3, u8)> = self
-            .places
-            .iter()
-            .filter(|p| self.room.depth_mm(p.0) >= figures.least_radius_mm + 0.5)
-            .map(|&(at, segment)| (at, zone_of(at, segment)))
-            .collect();
+        let zones: Vec<u8> = (1..=8).filter(|z| tree.nodes.iter().any(|n| n.zone == *z)).collect();
+        let deep = self.places.iter().filter(|p| p.depth_mm >= least + 0.5);
+        let places: Vec<(V3, u8)> = deep.map(|p| (p.at, served(p.segment, &zones))).collect();
         let in_zone = |zone: u8| places.iter().filter(|p| p.1 == zone).count();
         let counts: Vec<(u8, usize)> = zones
             .iter()
@@ -374,39 +350,25 @@ impl<'a> Plan<'a> {
             .filter(|&(_, count)| count > 0)
             .collect();
         let sites = spread(&places, &counts, tree, others, Draws::new(self.seed, name));
-        grow(tree, &self.room, others, &sites, &figures.rules);
-        let stuck = settle(tree, &self.room, others, &figures.rules);
+        grow(tree, &self.room, others, &sites, &self.rules());
+        let stuck = settle(tree, &self.room, others, &self.rules());
         if stuck > 0 {
-            notes.push(format!("{stuck} places of the {name} vessels lie nearer to the liver's surface or another vessel than they should"));
+            notes.push(format!(
+                "{stuck} places of the {name} vessels lie nearer to the liver's surface or another vessel than they should"
+            ));
         }
     }
 
-    /// The segment itself, or the nearest one with a stem.
-    fn served(&self, at: V3, segment: u8, zones: &[u8]) -> u8 {
-        let _ = at;
-        let order: [u8; 7] = [6, 7, 5, 8, 4, 3, 2];
-        let place = |z: u8| order.iter().position(|&o| o == z).unwrap_or(0);
-        zones
-            .iter()
-            .copied()
-            .min_by_key(|&z| place(z).abs_diff(place(segment)))
-            .unwrap_or(segment)
-    }
-
     fn portal_stems(&self) -> Option<Tree> {
-        let widest = self
-            .portal_roots
-            .iter()
-            .map(|r| r.radius_mm)
-            .fold(0.0, f64::max);
-        let [least, most] = self.figures.portal_radius_mm;
-        let mut tree = Tree::new(widest.clamp(least, most));
+        let widest = self.portal_roots.iter().map(|r| r.radius_mm).fold(0.0, f64::max);
+        let [least, most] = [&self.figures.portal_least_radius_mm, &self.figures.portal_most_radius_mm];
+        let mut tree = Tree::new(widest.clamp(least.value, most.value));
         let (right, left) = match &self.portal_roots[..] {
             [] => return None,
             [only] => {
                 let hilum = self.hilum(only)?;
                 let start = self.lead_in(&mut tree, only);
-                let way = rounded(&[*only.lead.last()?, hilum]);
+                let way = rounded(&[only.end(), hilum]);
                 let fork = tree.lay(start, &way[1..], NO_ZONE)?;
                 (fork, fork)
             }
@@ -430,30 +392,20 @@ impl<'a> Plan<'a> {
     /// The place inside the liver nearest to where the portal vein ends, deep enough for its
     /// bifurcation.
     fn hilum(&self, root: &Root) -> Option<V3> {
-        let end = *root.lead.last()?;
-        let deep = self
-            .places
-            .iter()
-            .map(|p| p.0)
-            .filter(|p| self.room.depth_mm(*p) >= 5.0);
-        nearest(deep, end)
+        self.nearest_place(root.end(), |p| p.depth_mm >= 5.0)
+    }
+
+    fn nearest_place(&self, to: V3, counts: impl Fn(&Place) -> bool) -> Option<V3> {
+        nearest(self.places.iter().filter(|p| counts(p)).map(|p| p.at), to)
     }
 
     /// Middle of some segments, moved to where there is room.
     fn middle_of(&self, segments: &[u8]) -> Option<V3> {
-        let own: Vec<V3> = self
-            .places
-            .iter()
-            .filter(|p| segments.contains(&p.1))
-            .map(|p| p.0)
-            .collect();
-        let mean = own.iter().sum::<V3>() / own.len().max(1) as f64;
-        let deep: Vec<V3> = own
-            .iter()
-            .copied()
-            .filter(|p| self.room.depth_mm(*p) >= 6.0)
-            .collect();
-        nearest(deep.into_iter(), mean).or_else(|| nearest(own.into_iter(), mean))
+        let own = |p: &Place| segments.contains(&p.segment);
+        let places = || self.places.iter().filter(|p| own(p)).map(|p| p.at);
+        let mean = places().sum::<V3>() / places().count().max(1) as f64;
+        self.nearest_place(mean, |p| own(p) && p.depth_mm >= 6.0)
+            .or_else(|| self.nearest_place(mean, own))
     }
 
     /// Lays a stem towards a place, as far as a share of the way; from there on `zone` is served.
@@ -468,11 +420,16 @@ impl<'a> Plan<'a> {
         end.unwrap_or(from)
     }
 
-    /// Points that follow the patient's own vessel and still lie too near to it are free.
+    /// Points that follow the patient's own vessel and still lie too near to it, or to the place
+    /// where it enters the liver, are free.
     fn free_until_room(&self, tree: &mut Tree, begin: usize) {
+        const REACH_MM: f64 = 18.0;
+        let mut gone = 0.0;
         for n in begin..tree.nodes.len() {
-            let before = tree.nodes[n].parent.is_none_or(|p| tree.nodes[p].free);
-            tree.nodes[n].free = before && self.room.depth_mm(tree.nodes[n].at) < 6.0;
+            let Some(parent) = tree.nodes[n].parent else { continue };
+            gone += (tree.nodes[n].at - tree.nodes[parent].at).norm();
+            let shallow = self.room.depth_mm(tree.nodes[n].at) < tree.trunk_radius_mm + 1.0;
+            tree.nodes[n].free = tree.nodes[parent].free && shallow && gone < REACH_MM;
         }
     }
 
@@ -501,9 +458,7 @@ impl<'a> Plan<'a> {
         let (off, reach) = self.planes.from_plane(2, at);
         let mut fork = from;
         if off.abs() > 12.0 {
-            if let Some(fissure) = self.in_plane(2, |p, reached| {
-                (p.z - at.z).abs() + (reached - reach.max(28.0)).abs()
-            }) {
+            if let Some(fissure) = self.in_plane(2, |p, reached| (p.z - at.z).abs() + (reached - reach.max(28.0)).abs()) {
                 fork = self.stem(tree, from, fissure, 1.0, NO_ZONE);
             }
         }
@@ -512,9 +467,7 @@ impl<'a> Plan<'a> {
         }
         let corner = tree.nodes[fork].at;
         let (_, reach) = self.planes.from_plane(2, corner);
-        if let Some(front) = self.in_plane(2, |p, reached| {
-            (p.z - corner.z + 5.0).abs() + (reached - reach - 24.0).abs()
-        }) {
+        if let Some(front) = self.in_plane(2, |p, reached| (p.z - corner.z + 5.0).abs() + (reached - reach - 24.0).abs()) {
             fork = self.stem(tree, fork, front, 1.0, NO_ZONE);
         }
         for zone in [3, 4] {
@@ -528,47 +481,75 @@ impl<'a> Plan<'a> {
     fn in_plane(&self, plane: usize, cost: impl Fn(V3, f64) -> f64) -> Option<V3> {
         self.places
             .iter()
-            .map(|p| p.0)
-            .filter(|p| self.room.depth_mm(*p) >= 6.0)
+            .filter(|p| p.depth_mm >= 6.0)
             .filter_map(|p| {
-                let (off, reach) = self.planes.from_plane(plane, p);
-                (off.abs() < 6.0 && reach > 0.0).then(|| (cost(p, reach), p))
+                let (off, reach) = self.planes.from_plane(plane, p.at);
+                (off.abs() < 6.0 && reach > 0.0).then(|| (cost(p.at, reach), p.at))
             })
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, p)| p)
     }
 
-    fn hepatic_stems(&self, portal: &Tubes) -> Option<Tree> {
-        let cava = self.cava.as_ref()?;
-        if self.has_hepatic {
-            return None;
-        }
-        let [posterior, anterior, medial, lateral] = self.figures.sections;
+    /// The hepatic veins' stems, from those that the patient has or else from the cava.
+    fn hepatic_stems(&self, portal: &Tubes) -> (Option<Tree>, Vec<Root>) {
+        let [posterior, anterior, ..] = shares(self.figures);
         // The right vein drains the posterior and about half of the anterior section.
-        let right = (posterior + 0.5 * anterior) / (posterior + anterior + medial + lateral);
-        let mut tree = Tree::new(self.figures.hepatic_radius_mm / libm::cbrt(right));
-        let root = tree.lay(None, &cava.lead[..1], NO_ZONE)?;
-        tree.nodes[root].free = true;
-        let start = self.places.iter().map(|p| p.0);
+        let right = posterior + 0.5 * anterior;
+        let mut tree = Tree::new(self.figures.hepatic_radius_mm.value / libm::cbrt(right));
+        let (starts, roots) = if self.hepatic_stumps.is_empty() {
+            (self.from_cava(&mut tree), self.cava.iter().cloned().collect())
+        } else {
+            self.from_stumps(&mut tree)
+        };
+        for (plane, start) in starts.into_iter().enumerate() {
+            if let Some(from) = start {
+                self.hepatic_stem(&mut tree, plane, from, portal);
+            }
+        }
+        let grows = tree.nodes.iter().any(|node| node.zone != NO_ZONE);
+        (grows.then_some(tree), roots)
+    }
+
+    /// The right vein by itself, the middle and the left one by a common trunk, as in 77 % of
+    /// livers (Shilal et al., J. Clin. Diagn. Res. 12:AC13, 2018).
+    fn from_cava(&self, tree: &mut Tree) -> [Option<usize>; 3] {
+        let Some(cava) = &self.cava else {
+            return [None; 3];
+        };
+        let root = tree.lay(None, &cava.lead, NO_ZONE);
+        tree.nodes.iter_mut().for_each(|node| node.free = true);
         let mouth = |plane: usize| {
-            let near = start.clone().filter(|p| {
-                let (off, reach) = self.planes.from_plane(plane, *p);
-                off.abs() < 5.0 && reach > 0.0 && self.room.depth_mm(*p) > 4.0
-            });
-            nearest(near, tree_place(cava))
+            self.nearest_place(cava.end(), |p| {
+                let (off, reach) = self.planes.from_plane(plane, p.at);
+                off.abs() < 5.0 && reach > 0.0 && p.depth_mm > 4.0
+            })
         };
         let common = mouth(1).map(|a| mouth(2).map_or(a, |b| (a + b) * 0.5));
         let shared = common.and_then(|at| {
-            let way = rounded(&[cava.lead[0], at]);
-            tree.lay(Some(root), &way[1..], NO_ZONE)
+            let begin = tree.nodes.len();
+            let way = rounded(&[cava.end(), at]);
+            let last = tree.lay(root, &way[1..], NO_ZONE);
+            self.free_until_room(tree, begin);
+            last
         });
-        self.free_until_room(&mut tree, 1);
-        for plane in 0..3 {
-            let from = if plane == 0 { Some(root) } else { shared };
-            let Some(from) = from else { continue };
-            self.hepatic_stem(&mut tree, plane, from, portal);
-        }
-        (tree.nodes.len() > 1).then_some(tree)
+        [root, shared, shared]
+    }
+
+    /// Each plane gets the stump that lies nearest to it.
+    fn from_stumps(&self, tree: &mut Tree) -> ([Option<usize>; 3], Vec<Root>) {
+        let mut left: Vec<&Root> = self.hepatic_stumps.iter().collect();
+        let mut roots = Vec::new();
+        let starts = [0, 1, 2].map(|plane| {
+            let off = |root: &&Root| self.planes.from_plane(plane, root.end()).0.abs();
+            let nearest = (0..left.len()).min_by(|&a, &b| off(&left[a]).total_cmp(&off(&left[b])))?;
+            if off(&left[nearest]) > 30.0 {
+                return None;
+            }
+            let root = left.remove(nearest);
+            roots.push(root.clone());
+            self.lead_in(tree, root)
+        });
+        (starts, roots)
     }
 
     /// One hepatic vein in its plane, out to the liver's edge.
@@ -588,9 +569,7 @@ impl<'a> Plan<'a> {
         let Some(goal) = goal else { return };
         let toll = |at: V3| {
             let off = self.planes.from_plane(plane, at).0 / 12.0;
-            let near = portal
-                .distance_mm(at, 14.0)
-                .map_or(0.0, |d| (14.0 - d) / 6.0);
+            let near = portal.distance_mm(at, 14.0).map_or(0.0, |d| (14.0 - d) / 6.0);
             0.6 * off * off + 4.0 * near * near
         };
         if let Some(way) = route(&self.room, tree.nodes[from].at, goal, toll) {
@@ -601,8 +580,58 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn tree_place(root: &Root) -> V3 {
-    root.lead[0]
+/// What runs beside the portal branches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Companion {
+    Artery,
+    Duct,
+}
+
+/// Shares of the volume between the hepatic veins' planes, from right to left; together 1.
+fn shares(figures: &LiverFigures) -> [f64; 4] {
+    let given = [
+        &figures.posterior_share,
+        &figures.anterior_share,
+        &figures.medial_share,
+        &figures.lateral_share,
+    ]
+    .map(|figure| figure.value);
+    let sum: f64 = given.iter().sum();
+    given.map(|share| share / sum)
+}
+
+/// The segment itself, or of those with a stem the nearest one.
+fn served(segment: u8, zones: &[u8]) -> u8 {
+    const FROM_RIGHT: [u8; 7] = [6, 7, 5, 8, 4, 3, 2];
+    let place = |zone: u8| FROM_RIGHT.iter().position(|&z| z == zone).unwrap_or(0);
+    let near = |zone: &u8| place(*zone).abs_diff(place(segment));
+    zones.iter().copied().min_by_key(near).unwrap_or(segment)
+}
+
+impl Root {
+    /// Where the patient's own vessel ends.
+    fn end(&self) -> V3 {
+        self.lead[self.lead.len() - 1]
+    }
+}
+
+/// The free ends of one of the patient's vessels.
+fn free_ends(patient: &Patient, id: &str) -> Vec<Root> {
+    let lines = lines(patient, id);
+    let ends = lines.iter().flat_map(|line| [(line, 0), (line, 1)]);
+    ends.filter(|(line, end)| line.free[*end])
+        .map(|(line, end)| root_at(line, end == 1))
+        .collect()
+}
+
+/// The free end of a vessel nearest to a place, if near.
+fn end_near(patient: &Patient, id: &str, place: V3) -> Option<Root> {
+    const NEAR_MM: f64 = 30.0;
+    let away = |root: &Root| (root.end() - place).norm();
+    free_ends(patient, id)
+        .into_iter()
+        .filter(|root| away(root) < NEAR_MM)
+        .min_by(|a, b| away(a).total_cmp(&away(b)))
 }
 
 fn nearest(places: impl Iterator<Item = V3>, to: V3) -> Option<V3> {
@@ -617,10 +646,7 @@ fn center(mesh: &TriMesh<frame::Patient>) -> V3 {
 }
 
 /// Structures that lie in the liver's place: vessels keep away from them.
-fn keep_out<'p>(
-    patient: &'p Patient,
-    organ: &TriMesh<frame::Patient>,
-) -> Vec<&'p TriMesh<frame::Patient>> {
+fn keep_out<'p>(patient: &'p Patient, organ: &TriMesh<frame::Patient>) -> Vec<&'p TriMesh<frame::Patient>> {
     let liver = patient.structure("liver").map_or(0, |s| s.priority);
     let bounds = organ.bounds();
     patient
@@ -631,12 +657,10 @@ fn keep_out<'p>(
         .collect()
 }
 
-/// A vessel's centrelines, from the patient's graph or its surface: points and radii, each line
-/// with the graph's nodes at its ends.
+/// One of a vessel's centrelines, from the patient's graph or its surface: points and radii.
 struct Line {
     points: Vec<V3>,
     radii_mm: Vec<f64>,
-    nodes: [Option<usize>; 2],
     /// Whether nothing else joins at the ends.
     free: [bool; 2],
 }
@@ -644,15 +668,11 @@ struct Line {
 fn lines(patient: &Patient, id: &str) -> Vec<Line> {
     let graph = &patient.vessels;
     let degrees = graph.degrees();
-    let own = graph
-        .segments
-        .iter()
-        .filter(|s| s.structure.as_deref() == Some(id));
+    let own = graph.segments.iter().filter(|s| s.structure.as_deref() == Some(id));
     let known: Vec<Line> = own
         .map(|s| Line {
             points: s.points.iter().map(|p| p.coords).collect(),
             radii_mm: s.radii_mm.clone(),
-            nodes: [Some(s.from), Some(s.to)],
             free: [degrees[s.from] == 1, degrees[s.to] == 1],
         })
         .collect();
@@ -670,7 +690,6 @@ fn lines(patient: &Patient, id: &str) -> Vec<Line> {
         .map(|s| Line {
             points: s.points.iter().map(|p| p.coords).collect(),
             radii_mm: s.radii_mm.clone(),
-            nodes: [None, None],
             free: [degrees[s.start] == 1, degrees[s.end] == 1],
         })
         .collect()
@@ -683,46 +702,32 @@ fn portal_roots(
     notes: &mut Vec<String>,
 ) -> Vec<Root> {
     const REACH_MM: f64 = 12.0;
-    let Some(id) = PORTAL_STUMPS
-        .iter()
-        .find(|id| patient.structure(id).is_some())
-    else {
+    const INSIDE_MM: f64 = 4.0;
+    let Some(id) = PORTAL_STUMPS.iter().find(|id| patient.structure(id).is_some()) else {
         notes.push("there is no portal vein, so the liver gets no portal branches".to_owned());
         return Vec::new();
     };
-    let mut ends: Vec<(f64, Root)> = Vec::new();
-    for line in lines(patient, id) {
-        for end in (0..2).filter(|&end| line.free[end]) {
-            let root = root_at(&line, end == 1);
-            let at = root.lead[root.lead.len() - 1];
-            ends.push((liver.signed_distance_mm(Point::from_coords(at)), root));
-        }
-    }
+    let away = |root: &Root| liver.signed_distance_mm(Point::from_coords(root.end()));
+    let mut ends: Vec<(f64, Root)> = free_ends(patient, id).into_iter().map(|r| (away(&r), r)).collect();
     ends.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let within = ends.iter().filter(|e| e.0 < REACH_MM).count();
-    if within == 0
-        && let Some((gap, _)) = ends.first()
-    {
-        notes.push(format!(
-            "`{id}` ends {gap:.0} mm short of the liver; the portal branches bridge the gap"
-        ));
+    let Some((gap, first)) = ends.first().cloned() else {
+        notes.push(format!("`{id}` has no centreline, so the liver gets no portal branches"));
+        return Vec::new();
+    };
+    if gap > REACH_MM {
+        notes.push(format!("`{id}` ends {gap:.0} mm short of the liver; the portal branches bridge the gap"));
     }
-    let mut roots: Vec<Root> = ends
-        .into_iter()
-        .take(within.clamp(1, 2))
-        .map(|e| e.1)
-        .collect();
+    let mut roots = vec![first];
+    // Right and left branch apart: both end within the liver.
+    let apart = |root: &Root| (root.end() - roots[0].end()).norm() > 20.0;
+    let second = ends.into_iter().skip(1).find(|(gap, root)| *gap < INSIDE_MM && apart(root));
+    roots.extend(second.map(|(_, root)| root));
     roots.sort_by(|a, b| end_x(a).total_cmp(&end_x(b)));
-    if roots.is_empty() {
-        notes.push(format!(
-            "`{id}` has no centreline, so the liver gets no portal branches"
-        ));
-    }
     roots
 }
 
 fn end_x(root: &Root) -> f64 {
-    root.lead[root.lead.len() - 1].x
+    root.end().x
 }
 
 /// The last centimetre of a line, and its usual radius there.
@@ -734,7 +739,6 @@ fn root_at(line: &Line, at_end: bool) -> Root {
     } else {
         (0..line.points.len()).collect()
     };
-    let end = line.points[order[0]];
     let mut lead = Vec::new();
     let mut radii = Vec::new();
     let mut gone = 0.0;
@@ -751,11 +755,9 @@ fn root_at(line: &Line, at_end: bool) -> Root {
     }
     lead.reverse();
     radii.sort_by(f64::total_cmp);
-    let _ = end;
     Root {
         lead,
         radius_mm: quantile(&radii, 0.75),
-        node: line.nodes[usize::from(at_end)],
     }
 }
 
@@ -773,9 +775,7 @@ fn cava_root(
         .collect();
     let touches = |(at, radius): &&(V3, f64)| {
         let limit = radius + TOUCH_MM;
-        liver
-            .closest_within(Point::from_coords(*at), limit)
-            .is_some()
+        liver.closest_within(Point::from_coords(*at), limit).is_some()
     };
     let touching: Vec<(V3, f64)> = points.iter().filter(touches).copied().collect();
     let Some(top) = touching.iter().map(|p| p.0.z).max_by(f64::total_cmp) else {
@@ -789,122 +789,126 @@ fn cava_root(
     Some(Root {
         lead: vec![at],
         radius_mm,
-        node: None,
     })
 }
 
-/// Makes a tree a structure and a part of the vessel graph.
+/// How a tree becomes a structure.
+struct Drawn {
+    id: &'static str,
+    /// Which way blood crosses its far ends.
+    flow: Flow,
+    least_radius_mm: f64,
+    spacing_mm: f64,
+}
+
+/// Makes a tree a structure, as one with what the patient has of it, and a part of the vessel graph.
 fn add_tree(
     patient: &mut Patient,
     context: &Context<'_>,
-    id: &'static str,
-    tree: &Tree,
-    roots: &[Root],
-    flow: Flow,
+    drawn: &Drawn,
+    made: &Made,
     notes: &mut Vec<String>,
 ) -> Result<(), EnrichError> {
-    let branches = tree.branches();
-    let least = LiverFigures::default().least_radius_mm * 0.98;
-    let Some(mesh) = surface(&branches, least, SURFACE_MM).map_err(surface_error(id))? else {
+    let id = drawn.id;
+    let branches = made.tree.branches();
+    let own = patient.structure_index(id);
+    let with = own.map(|index| &patient.structures[index].surface);
+    let mesh = surface(&branches, with, drawn.least_radius_mm, drawn.spacing_mm);
+    let Some(mesh) = mesh.map_err(surface_error(id))? else {
         return Ok(());
     };
     let structure = context.modelled(id, mesh)?;
     let tissue = context.tissues[structure.tissue].id.clone();
-    patient.structures.push(structure);
-    notes.push(format!(
-        "`{id}`: {} branches with {} ends were grown",
-        branches.len(),
-        tree.leaves()
-    ));
-    join(patient, id, &tissue, &branches, roots, flow);
+    let is_vessel = structure.kind.is_vessel();
+    match own {
+        Some(index) => patient.structures[index] = structure,
+        None => patient.structures.push(structure),
+    }
+    notes.push(format!("`{id}`: {} branches were grown in the liver", branches.len()));
+    if is_vessel {
+        let thick = context.figures.liver.graph_least_radius_mm.value;
+        join(patient, drawn, &tissue, &thick_branches(&branches, thick), &made.roots);
+    }
     Ok(())
 }
 
+/// The branches at least this thick, with their parents' places in the shorter list.
+fn thick_branches(branches: &[Branch], least_mm: f64) -> Vec<Branch> {
+    let mut number = vec![None; branches.len()];
+    let mut kept: Vec<Branch> = Vec::new();
+    for (n, branch) in branches.iter().enumerate() {
+        let parent = branch.parent.map(|p| number[p]);
+        if branch.radius_mm < least_mm || parent == Some(None) {
+            continue;
+        }
+        number[n] = Some(kept.len());
+        kept.push(Branch {
+            parent: parent.flatten(),
+            ..branch.clone()
+        });
+    }
+    kept
+}
+
 /// Adds the branches to the vessel graph, joined to what they grow from.
-fn join(
-    patient: &mut Patient,
-    id: &str,
-    tissue: &str,
-    branches: &[Branch],
-    roots: &[Root],
-    flow: Flow,
-) {
-    let mut ends: Vec<usize> = Vec::new();
-    let is_parent: Vec<bool> = (0..branches.len())
+fn join(patient: &mut Patient, drawn: &Drawn, tissue: &str, branches: &[Branch], roots: &[Root]) {
+    let goes_on: Vec<bool> = (0..branches.len())
         .map(|n| branches.iter().any(|b| b.parent == Some(n)))
         .collect();
-    let mut root_nodes: Vec<(V3, usize)> = Vec::new();
+    let mut ends: Vec<usize> = Vec::new();
     for (n, branch) in branches.iter().enumerate() {
-        let (Some(&first), Some(&last)) = (branch.points.first(), branch.points.last()) else {
-            continue;
-        };
+        // The patient's own vessel is in the graph already.
+        let begin = branch.points.iter().position(|p| roots.iter().any(|root| root.end() == *p));
+        let begin = begin.filter(|&b| branch.parent.is_none() && b + 1 < branch.points.len()).unwrap_or(0);
+        let points: Vec<Point<frame::Patient>> =
+            branch.points[begin..].iter().map(|p| Point::from_coords(*p)).collect();
         let from = match branch.parent {
             Some(parent) => ends[parent],
-            None => match root_nodes.iter().find(|r| r.0 == first) {
-                Some(&(_, node)) => node,
-                None => {
-                    let node = root_node(patient, id, first, roots);
-                    root_nodes.push((first, node));
-                    node
-                }
-            },
+            None => node_at(&mut patient.vessels, points[0]),
         };
-        let flow = (!is_parent[n]).then_some(flow);
+        let to = patient.vessels.nodes.len();
         patient.vessels.nodes.push(VesselNode {
-            at: Point::from_coords(last),
-            flow,
+            at: points[points.len() - 1],
+            flow: (!goes_on[n]).then_some(drawn.flow),
         });
-        let to = patient.vessels.nodes.len() - 1;
         ends.push(to);
-        let mut points: Vec<Point<frame::Patient>> = branch
-            .points
-            .iter()
-            .map(|p| Point::from_coords(*p))
-            .collect();
-        points[0] = patient.vessels.nodes[from].at;
         patient.vessels.segments.push(VesselSegment {
-            structure: Some(id.to_owned()),
+            structure: Some(drawn.id.to_owned()),
             name: String::new(),
             tissue: tissue.to_owned(),
             from,
             to,
             points,
-            radii_mm: branch.radii_mm.clone(),
+            radii_mm: branch.radii_mm[begin..].to_vec(),
         });
     }
 }
 
-/// The graph's node at which a tree begins: cut into the vessel that it lies in, or a new one.
-fn root_node(patient: &mut Patient, id: &str, at: V3, roots: &[Root]) -> usize {
-    let _ = (id, roots);
-    let graph = &mut patient.vessels;
-    let nearest = graph
-        .segments
-        .iter()
-        .enumerate()
-        .flat_map(|(s, segment)| {
-            segment
-                .points
-                .iter()
-                .enumerate()
-                .map(move |(p, point)| (s, p, *point))
+/// The graph's node at a place: there already, cut into the vessel that has a point there, or new.
+fn node_at(graph: &mut VesselGraph, at: Point<frame::Patient>) -> usize {
+    const SAME_MM: f64 = 1e-6;
+    if let Some(node) = graph.nodes.iter().position(|node| node.at.distance(&at) < SAME_MM) {
+        graph.nodes[node].flow = None;
+        return node;
+    }
+    let segments = graph.segments.iter().enumerate();
+    let found = segments
+        .filter_map(|(s, segment)| {
+            let point = segment.points.iter().position(|p| p.distance(&at) < SAME_MM)?;
+            Some((s, point))
         })
-        .map(|(s, p, point)| ((point.coords - at).norm(), s, p))
-        .min_by(|a, b| a.0.total_cmp(&b.0));
-    match nearest {
-        Some((gap, segment, point)) if gap < 1e-6 => cut(graph, segment, point),
-        _ => {
-            graph.nodes.push(VesselNode {
-                at: Point::from_coords(at),
-                flow: None,
-            });
+        .next();
+    match found {
+        Some((segment, point)) => cut(graph, segment, point),
+        None => {
+            graph.nodes.push(VesselNode { at, flow: None });
             graph.nodes.len() - 1
         }
     }
 }
 
 /// Cuts a segment at one of its points and gives the node there.
-fn cut(graph: &mut crate::vessels::VesselGraph, segment: usize, point: usize) -> usize {
+fn cut(graph: &mut VesselGraph, segment: usize, point: usize) -> usize {
     let whole = &graph.segments[segment];
     let end = if point == 0 {
         Some(whole.from)
@@ -920,10 +924,7 @@ fn cut(graph: &mut crate::vessels::VesselGraph, segment: usize, point: usize) ->
     let mut after = whole.clone();
     after.points.drain(..point);
     after.radii_mm.drain(..point);
-    graph.nodes.push(VesselNode {
-        at: after.points[0],
-        flow: None,
-    });
+    graph.nodes.push(VesselNode { at: after.points[0], flow: None });
     let node = graph.nodes.len() - 1;
     after.from = node;
     let before = &mut graph.segments[segment];

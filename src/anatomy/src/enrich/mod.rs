@@ -68,6 +68,9 @@ pub enum Step {
     PerirenalFat,
     /// The sac round the heart.
     Pericardium,
+    /// Portal branches, hepatic veins and arteries in the liver. After the walls, from which they
+    /// keep away.
+    Liver,
 }
 
 impl Step {
@@ -80,6 +83,7 @@ impl Step {
         Self::Walls,
         Self::PerirenalFat,
         Self::Pericardium,
+        Self::Liver,
     ];
 }
 
@@ -167,6 +171,7 @@ pub fn enrich(
                 Step::Walls => around::walls,
                 Step::PerirenalFat => around::perirenal_fat,
                 Step::Pericardium => around::pericardium,
+                Step::Liver => liver::add,
             };
             add(patient, &context, &mut notes)?;
         }

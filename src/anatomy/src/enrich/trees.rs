@@ -13,12 +13,13 @@
 //! [`settle`] then rounds the kinks, moves vessels away from the capsule and from each other, and
 //! trims what still comes too near: what is left keeps every distance that was asked for.
 //!
-//! Places are patient millimetres (LPS). Everything runs in one thread and in a fixed order; the
+//! Places are patient millimetres (LPS). Results do not depend on the number of threads; the
 //! numbers drawn depend on the seed alone.
 
 use geometry::polygonise::{PolygoniseError, polygonise_slices};
 use geometry::{Aabb, Affine, TriMesh, frame};
 use nalgebra::{Matrix3, Vector3};
+use rayon::prelude::*;
 
 use super::field::{Field, Grid, to_segment};
 use super::random::Draws;
@@ -139,14 +140,12 @@ impl Room {
         along(from, to).all(|at| self.depth_mm(at) >= depth_mm)
     }
 
-    /// The grid's points at least this deep.
-    pub fn places(&self, depth_mm: f64) -> Vec<V3> {
+    /// The grid's points at least this deep, with their depths, mm.
+    pub fn places(&self, depth_mm: f64) -> Vec<(V3, f64)> {
         let grid = self.field.grid;
-        let deep = |n: &usize| f64::from(-self.field.values[*n]) >= depth_mm;
-        (0..grid.len())
-            .filter(deep)
-            .map(|n| grid.place(n))
-            .collect()
+        let depth = |n: usize| f64::from(-self.field.values[n]);
+        let deep = (0..grid.len()).filter(|&n| depth(n) >= depth_mm);
+        deep.map(|n| (grid.place(n), depth(n))).collect()
     }
 
     /// Volume of a grid cell, mm³.
@@ -168,33 +167,70 @@ fn along(from: V3, to: V3) -> impl Iterator<Item = V3> {
 
 /// Forbids a structure and the margin round it, on the part of the grid that it can reach.
 fn keep_away(field: &mut Field, mesh: &TriMesh<frame::Patient>, margin_mm: f64) {
-    let (grid, bounds) = (field.grid, mesh.bounds());
-    let h = grid.spacing_mm;
-    let reach = margin_mm + 3.0 * h + 6.0;
-    let index = |axis: usize, mm: f64| (mm - grid.origin_mm[axis]) / h;
-    let mut first = [0; 3];
-    let mut dims = [0; 3];
-    for axis in 0..3 {
-        let low = index(axis, f64::from(bounds.min[axis]) - reach)
-            .floor()
-            .max(0.0);
-        let high = index(axis, f64::from(bounds.max[axis]) + reach).ceil();
-        if high < 0.0 || low >= grid.dims[axis] as f64 {
-            return;
-        }
-        first[axis] = low as usize;
-        dims[axis] = (high as usize + 1).min(grid.dims[axis]) - first[axis];
-    }
-    let part = Grid {
-        origin_mm: std::array::from_fn(|a| grid.origin_mm[a] + h * first[a] as f64),
-        spacing_mm: h,
-        dims,
+    let reach = margin_mm + 3.0 * field.grid.spacing_mm + 6.0;
+    let Some(part) = Part::of(&field.grid, mesh, reach) else {
+        return;
     };
-    let other = Field::of_mesh(mesh, part);
-    for (n, value) in other.values.iter().enumerate() {
-        let [i, j, k] = [n % dims[0], n / dims[0] % dims[1], n / (dims[0] * dims[1])];
-        let at = (first[0] + i) + grid.dims[0] * ((first[1] + j) + grid.dims[1] * (first[2] + k));
+    let dims = field.grid.dims;
+    for (n, value) in part.field.values.iter().enumerate() {
+        let [i, j, k] = part.place_in_grid(n);
+        let at = i + dims[0] * (j + dims[1] * k);
         field.values[at] = field.values[at].max(margin_mm as f32 - value);
+    }
+}
+
+/// A surface's distances on the part of a grid that it can reach.
+struct Part {
+    field: Field,
+    /// The part's first point in the grid.
+    first: [usize; 3],
+}
+
+impl Part {
+    /// `None` where the grid is out of reach.
+    fn of(grid: &Grid, mesh: &TriMesh<frame::Patient>, reach_mm: f64) -> Option<Self> {
+        let (h, bounds) = (grid.spacing_mm, mesh.bounds());
+        let index = |axis: usize, mm: f64| (mm - grid.origin_mm[axis]) / h;
+        let mut first = [0; 3];
+        let mut dims = [0; 3];
+        for axis in 0..3 {
+            let low = index(axis, f64::from(bounds.min[axis]) - reach_mm).floor().max(0.0);
+            let high = index(axis, f64::from(bounds.max[axis]) + reach_mm).ceil();
+            if high < 1.0 || low + 1.0 >= grid.dims[axis] as f64 {
+                return None;
+            }
+            first[axis] = low as usize;
+            dims[axis] = (high as usize + 1).min(grid.dims[axis]) - first[axis];
+        }
+        let part = Grid {
+            origin_mm: std::array::from_fn(|a| grid.origin_mm[a] + h * first[a] as f64),
+            spacing_mm: h,
+            dims,
+        };
+        let field = Field::near_mesh(mesh, part, reach_mm);
+        Some(Self { field, first })
+    }
+
+    fn place_in_grid(&self, n: usize) -> [usize; 3] {
+        let [ni, nj, _] = self.field.grid.dims;
+        let here = [n % ni, n / ni % nj, n / (ni * nj)];
+        std::array::from_fn(|a| self.first[a] + here[a])
+    }
+
+    /// Puts the depth into a slice of the grid.
+    fn draw(&self, grid: &Grid, k: usize, slice: &mut [f32]) {
+        let [ni, nj, nk] = self.field.grid.dims;
+        let Some(layer) = k.checked_sub(self.first[2]).filter(|&layer| layer < nk) else {
+            return;
+        };
+        for j in 0..nj {
+            let from = ni * (j + nj * layer);
+            let to = self.first[0] + grid.dims[0] * (self.first[1] + j);
+            let row = &self.field.values[from..from + ni];
+            for (value, distance) in slice[to..to + ni].iter_mut().zip(row) {
+                *value = value.max(-distance);
+            }
+        }
     }
 }
 
@@ -215,15 +251,11 @@ impl Tubes {
     /// From places and radii.
     pub fn new(balls: Vec<(V3, f64)>) -> Self {
         let far = V3::repeat(f64::INFINITY);
-        let (min, max) = balls.iter().fold((far, -far), |(min, max), (at, _)| {
-            (min.inf(at), max.sup(at))
-        });
+        let (min, max) = balls
+            .iter()
+            .fold((far, -far), |(min, max), (at, _)| (min.inf(at), max.sup(at)));
         let origin = if balls.is_empty() { V3::zeros() } else { min };
-        let extent = if balls.is_empty() {
-            V3::zeros()
-        } else {
-            max - min
-        };
+        let extent = if balls.is_empty() { V3::zeros() } else { max - min };
         let dims: [usize; 3] = std::array::from_fn(|a| (extent[a] / Self::CELL_MM) as usize + 1);
         let widest_mm = balls.iter().map(|b| b.1).fold(0.0, f64::max);
         let mut tubes = Self {
@@ -319,12 +351,8 @@ impl Tree {
         self.trunk_radius_mm / libm::cbrt(f64::from(self.leaves().max(1)))
     }
 
-    /// Radius of the vessel that leads to a point, mm.
-    pub fn radius_mm(&self, node: usize) -> f64 {
-        self.leaf_radius_mm() * libm::cbrt(f64::from(self.nodes[node].leaves))
-    }
-
-    fn radii_mm(&self) -> Vec<f64> {
+    /// Radius of the vessel that leads to each point, mm.
+    pub fn radii_mm(&self) -> Vec<f64> {
         let leaf = self.leaf_radius_mm();
         let radius = |node: &Node| leaf * libm::cbrt(f64::from(node.leaves));
         self.nodes.iter().map(radius).collect()
@@ -351,14 +379,16 @@ impl Tree {
 
     /// The vessels as balls.
     pub fn tubes(&self) -> Tubes {
-        let radii = self.radii_mm();
-        Tubes::new(
-            self.nodes
-                .iter()
-                .zip(radii)
-                .map(|(n, r)| (n.at, r))
-                .collect(),
-        )
+        Self::tubes_of(&[self])
+    }
+
+    /// Several trees' vessels as balls.
+    pub fn tubes_of(trees: &[&Self]) -> Tubes {
+        let balls = trees.iter().flat_map(|tree| {
+            let radii = tree.radii_mm();
+            tree.nodes.iter().zip(radii).map(|(n, r)| (n.at, r)).collect::<Vec<_>>()
+        });
+        Tubes::new(balls.collect())
     }
 
     /// Points whose parent each point is.
@@ -389,7 +419,10 @@ impl Tree {
     /// Connects an end at `at` to a new point `fork` of the vessel that leads to `edge`.
     fn connect(&mut self, edge: usize, fork: V3, site: Site) {
         let below = self.nodes[edge];
-        let fork_node = Node { at: fork, ..below };
+        let fork_node = Node {
+            at: fork,
+            ..below
+        };
         self.nodes.push(fork_node);
         let fork_index = self.nodes.len() - 1;
         self.nodes[edge].parent = Some(fork_index);
@@ -418,8 +451,14 @@ impl Tree {
             let mut last = parent;
             for piece in 1..pieces {
                 let at = from + (node.at - from) * (piece as f64 / pieces as f64);
+                let free = node.free || self.nodes[parent].free;
                 let parent = Some(last);
-                self.nodes.push(Node { at, parent, ..node });
+                self.nodes.push(Node {
+                    at,
+                    parent,
+                    free,
+                    ..node
+                });
                 last = self.nodes.len() - 1;
             }
             self.nodes[n].parent = Some(last);
@@ -444,12 +483,7 @@ impl Tree {
             let end = self.last_of_branch(first, &children);
             let index = branches.len();
             branches.push(branch);
-            waiting.extend(
-                children[end]
-                    .iter()
-                    .rev()
-                    .map(|&child| (child, Some(index))),
-            );
+            waiting.extend(children[end].iter().rev().map(|&child| (child, Some(index))));
         }
         branches
     }
@@ -486,8 +520,14 @@ impl Tree {
         }
     }
 
-    /// Leaves out the points that are marked.
+    /// Leaves out the points that are marked, and counts anew.
     fn without(&mut self, gone: &[bool]) {
+        self.drop_marked(gone);
+        self.count_leaves();
+    }
+
+    /// Leaves out the points that are marked; what each vessel carries stays.
+    fn drop_marked(&mut self, gone: &[bool]) {
         let mut number = vec![0; self.nodes.len()];
         let mut kept = 0;
         for (n, place) in number.iter_mut().enumerate() {
@@ -500,9 +540,9 @@ impl Tree {
             !gone[index - 1]
         });
         for node in &mut self.nodes {
-            node.parent = node.parent.map(|parent| number[parent]);
+            let parent = node.parent.filter(|&parent| !gone[parent]);
+            node.parent = parent.map(|parent| number[parent]);
         }
-        self.count_leaves();
     }
 }
 
@@ -576,9 +616,7 @@ pub(super) fn spread(
             let list = &by_zone[zone];
             list[((part * list.len() as f64) as usize).min(list.len() - 1)]
         };
-        let best = (0..CANDIDATES)
-            .map(candidate)
-            .map(|at| (loneliness(at, &sites, tree, others), at));
+        let best = (0..CANDIDATES).map(candidate).map(|at| (loneliness(at, &sites, tree, others), at));
         if let Some((_, at)) = best.max_by(|a, b| a.0.total_cmp(&b.0)) {
             let zone = counts[zone].0;
             sites.push(Site { at, zone });
@@ -665,6 +703,8 @@ fn best_fork(
         rules,
         leaf_mm: leaf,
         grown,
+        // What a vessel carries now it will carry in the same proportion at the end.
+        radii_mm: tree.radii_mm(),
     };
     offers
         .into_iter()
@@ -691,10 +731,7 @@ fn offers(tree: &Tree, edge: usize, to: V3, rules: &Rules) -> Vec<Offer> {
         .into_iter()
         .filter(|fork| keeps_angles(a, *fork, b, to, rules))
         .map(|fork| Offer {
-            cost: upstream
-                + above * (fork - a).norm()
-                + below * ((b - fork).norm() - length)
-                + (to - fork).norm(),
+            cost: upstream + above * (fork - a).norm() + below * ((b - fork).norm() - length) + (to - fork).norm(),
             edge,
             fork,
         })
@@ -730,9 +767,7 @@ fn least_volume(ends: [(V3, f64); 3]) -> Option<V3> {
         }
         at = sum / weights;
     }
-    ends.iter()
-        .all(|(end, _)| (at - end).norm() > 1.0)
-        .then_some(at)
+    ends.iter().all(|(end, _)| (at - end).norm() > 1.0).then_some(at)
 }
 
 /// A branch leaves forward or square, never backward, and is not too short; the other one goes on
@@ -757,6 +792,8 @@ struct Lane<'a> {
     rules: &'a Rules,
     leaf_mm: f64,
     grown: f64,
+    /// Radius that each vessel will have about, mm.
+    radii_mm: Vec<f64>,
 }
 
 impl Lane<'_> {
@@ -789,11 +826,10 @@ impl Lane<'_> {
         along(offer.fork, to)
             .filter(|at| (at - offer.fork).norm() > 1.5 * begin)
             .all(|at| {
-                self.tree.nodes.iter().all(|node| {
+                self.tree.nodes.iter().zip(&self.radii_mm).all(|(node, radius)| {
                     let Some(parent) = node.parent else {
                         return true;
                     };
-                    let radius = self.leaf_mm * self.grown * libm::cbrt(f64::from(node.leaves));
                     let least = radius + self.leaf_mm + self.rules.own_gap_mm;
                     to_segment(at, self.tree.nodes[parent].at, node.at).0 >= least
                 })
@@ -828,9 +864,12 @@ pub(super) fn settle(tree: &mut Tree, room: &Room, others: &Tubes, rules: &Rules
 fn relax(tree: &mut Tree, room: &Room, others: &Tubes, rules: &Rules, rounds: usize) {
     let children = tree.children();
     let radii = tree.radii_mm();
+    let mut kin = Kin::new(tree, &children);
     for _ in 0..rounds {
+        kin.measure(tree);
         let own = tree.tubes();
         let moved: Vec<V3> = (0..tree.nodes.len())
+            .into_par_iter()
             .map(|n| {
                 let node = &tree.nodes[n];
                 if node.free || node.parent.is_none() {
@@ -845,7 +884,7 @@ fn relax(tree: &mut Tree, room: &Room, others: &Tubes, rules: &Rules, rounds: us
                 at += push(at, radii[n] + rules.gap_mm + 0.4, others, |_| true);
                 let reach = radii[n] + rules.own_gap_mm + 0.4;
                 at + push(at, reach, &own, |other| {
-                    !is_kin(tree, n, other, 3.0 * (reach + radii[other]))
+                    kin.way_mm(tree, n, other) > 3.0 * (reach + radii[other])
                 })
             })
             .collect();
@@ -883,47 +922,68 @@ fn push(at: V3, reach_mm: f64, tubes: &Tubes, counts: impl Fn(usize) -> bool) ->
             deepest = deepest.max(missing);
         }
     });
-    sum.try_normalize(1e-9)
-        .map_or_else(V3::zeros, |away| away * (0.5 * deepest))
+    sum.try_normalize(1e-9).map_or_else(V3::zeros, |away| away * (0.5 * deepest))
 }
 
-/// Whether two points of a tree lie within some length along it, so that they may lie close.
-fn is_kin(tree: &Tree, a: usize, b: usize, within_mm: f64) -> bool {
-    if a == b {
-        return true;
+/// Lengths of the ways between a tree's points, along its vessels.
+struct Kin {
+    /// The first point of the unbranched stretch that each point is in.
+    heads: Vec<usize>,
+    /// Way from the root, mm.
+    ways: Vec<f64>,
+    /// Every point after its parent.
+    order: Vec<usize>,
+}
+
+impl Kin {
+    fn new(tree: &Tree, children: &[Vec<usize>]) -> Self {
+        let count = tree.nodes.len();
+        let mut order: Vec<usize> = (0..count).filter(|&n| tree.nodes[n].parent.is_none()).collect();
+        let mut heads: Vec<usize> = (0..count).collect();
+        let mut at = 0;
+        while at < order.len() {
+            let n = order[at];
+            if let [only] = children[n][..] {
+                heads[only] = heads[n];
+            }
+            order.extend(&children[n]);
+            at += 1;
+        }
+        Self {
+            heads,
+            ways: vec![0.0; count],
+            order,
+        }
     }
-    let mut passed: Vec<(usize, f64)> = Vec::new();
-    climb(tree, a, within_mm, |n, mm| {
-        passed.push((n, mm));
-        false
-    });
-    climb(tree, b, within_mm, |n, mm| {
-        passed
-            .iter()
-            .any(|&(m, other)| m == n && mm + other <= within_mm)
-    })
-}
 
-/// Visits a point and those before it, with the way gone, until `found` or out of reach.
-fn climb(
-    tree: &Tree,
-    from: usize,
-    within_mm: f64,
-    mut found: impl FnMut(usize, f64) -> bool,
-) -> bool {
-    let (mut at, mut gone) = (from, 0.0);
-    loop {
-        if found(at, gone) {
-            return true;
+    /// After the points have moved.
+    fn measure(&mut self, tree: &Tree) {
+        for &n in &self.order {
+            if let Some(parent) = tree.nodes[n].parent {
+                let step = (tree.nodes[parent].at - tree.nodes[n].at).norm();
+                self.ways[n] = self.ways[parent] + step;
+            }
         }
-        let Some(parent) = tree.nodes[at].parent else {
-            return false;
-        };
-        gone += (tree.nodes[parent].at - tree.nodes[at].at).norm();
-        if gone > within_mm {
-            return false;
+    }
+
+    /// Length of the way between two points, mm; infinite between different trees.
+    fn way_mm(&self, tree: &Tree, a: usize, b: usize) -> f64 {
+        let (mut up_a, mut up_b) = (a, b);
+        while self.heads[up_a] != self.heads[up_b] {
+            let [head_a, head_b] = [self.heads[up_a], self.heads[up_b]];
+            let a_is_farther = self.ways[head_a] > self.ways[head_b]
+                || (self.ways[head_a] == self.ways[head_b] && head_a > head_b);
+            let (up, head) = if a_is_farther {
+                (&mut up_a, head_a)
+            } else {
+                (&mut up_b, head_b)
+            };
+            match tree.nodes[head].parent {
+                Some(parent) => *up = parent,
+                None => return f64::INFINITY,
+            }
         }
-        at = parent;
+        self.ways[a] + self.ways[b] - 2.0 * self.ways[up_a].min(self.ways[up_b])
     }
 }
 
@@ -931,7 +991,10 @@ fn climb(
 fn breaches(tree: &Tree, room: &Room, others: &Tubes, rules: &Rules) -> Vec<bool> {
     let radii = tree.radii_mm();
     let own = tree.tubes();
+    let mut kin = Kin::new(tree, &tree.children());
+    kin.measure(tree);
     (0..tree.nodes.len())
+        .into_par_iter()
         .map(|n| {
             let node = &tree.nodes[n];
             if node.free || node.parent.is_none() {
@@ -942,7 +1005,7 @@ fn breaches(tree: &Tree, room: &Room, others: &Tubes, rules: &Rules) -> Vec<bool
             let reach = radius + rules.own_gap_mm;
             own.near(at, reach, |other, _| {
                 let carries_less = (node.leaves, n) < (tree.nodes[other].leaves, other);
-                bad |= carries_less && !is_kin(tree, n, other, 3.0 * (reach + radii[other]));
+                bad |= carries_less && kin.way_mm(tree, n, other) > 3.0 * (reach + radii[other]);
             });
             bad
         })
@@ -999,10 +1062,7 @@ fn unmake_stump(
     let mut at = end;
     while let Some(parent) = tree.nodes[at].parent {
         length += (tree.nodes[parent].at - tree.nodes[at].at).norm();
-        let others = children[parent]
-            .iter()
-            .filter(|&&c| c != at && !gone[c])
-            .count();
+        let others = children[parent].iter().filter(|&&c| c != at && !gone[c]).count();
         if others > 0 {
             if length < rules.shortest_mm + radii[parent] {
                 way.iter().for_each(|&n| gone[n] = true);
@@ -1017,13 +1077,106 @@ fn unmake_stump(
     }
 }
 
-/// The closed surface round all branches at least `least_radius_mm` thick, sampled every
-/// `spacing_mm`. `None` without any.
+/// How a vessel runs beside a tree.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Beside {
+    /// Its radius as a share of the tree's.
+    pub share: f64,
+    /// Where it is thinner, it ends, mm.
+    pub least_radius_mm: f64,
+    /// Between its wall and those of other vessels, mm.
+    pub gap_mm: f64,
+    /// The side of the tree's trunk on which it begins.
+    pub side: V3,
+}
+
+/// A second tree beside the thick branches of a first one, which goes on from `lead` (the end of
+/// the patient's own vessel) if there is one. It keeps to its side as the first one bends (no
+/// twist), and gives way where others run; where there is no room it ends.
+pub(super) fn beside(tree: &Tree, how: &Beside, lead: &[V3], room: &Room, others: &Tubes) -> Tree {
+    let mut second = follow(tree, how);
+    if !lead.is_empty() {
+        go_on_from(&mut second, lead);
+    }
+    let rules = Rules {
+        gap_mm: how.gap_mm,
+        own_gap_mm: how.gap_mm,
+        shortest_mm: 0.0,
+    };
+    relax(&mut second, room, others, &rules, 40);
+    let bad = breaches(&second, room, others, &rules);
+    let children = second.children();
+    let mut gone = vec![false; bad.len()];
+    (0..bad.len()).filter(|&n| bad[n]).for_each(|n| mark_from(n, &children, &mut gone));
+    second.drop_marked(&gone);
+    second
+}
+
+fn follow(tree: &Tree, how: &Beside) -> Tree {
+    let radii = tree.radii_mm();
+    let children = tree.children();
+    let kin = Kin::new(tree, &children);
+    let mut second = tree.clone();
+    second.trunk_radius_mm *= how.share;
+    let mut sides = vec![how.side; tree.nodes.len()];
+    for &n in &kin.order {
+        let node = &tree.nodes[n];
+        let before = node.parent.unwrap_or(n);
+        let after = children[n].first().copied().unwrap_or(n);
+        let from = if before == n { n } else { before };
+        let to = if before == n { after } else { n };
+        let along = (tree.nodes[to].at - tree.nodes[from].at).try_normalize(1e-9);
+        let side = sides[before];
+        let square = along.map_or(side, |t| side - t * t.dot(&side));
+        sides[n] = square.try_normalize(1e-6).unwrap_or(side);
+        second.nodes[n].at += sides[n] * (radii[n] * (1.0 + how.share) + how.gap_mm + 0.2);
+        second.nodes[n].laid = true;
+    }
+    let thin: Vec<bool> = radii.iter().map(|r| r * how.share < how.least_radius_mm).collect();
+    second.drop_marked(&thin);
+    second
+}
+
+/// Replaces the trunk's beginning by the end of the patient's own vessel.
+fn go_on_from(tree: &mut Tree, lead: &[V3]) {
+    let Some(&end) = lead.last() else { return };
+    let all = tree.leaves();
+    let away = |n: &usize| (tree.nodes[*n].at - end).norm();
+    let trunk = (0..tree.nodes.len()).filter(|&n| tree.nodes[n].leaves == all);
+    let Some(meets) = trunk.min_by(|a, b| away(a).total_cmp(&away(b))) else {
+        return;
+    };
+    let mut gone = vec![false; tree.nodes.len()];
+    let mut at = tree.nodes[meets].parent;
+    while let Some(n) = at {
+        gone[n] = true;
+        at = tree.nodes[n].parent;
+    }
+    let node = tree.nodes[meets];
+    let mut last = None;
+    for &at in lead {
+        tree.nodes.push(Node {
+            at,
+            parent: last,
+            free: true,
+            ..node
+        });
+        gone.push(false);
+        last = Some(tree.nodes.len() - 1);
+    }
+    tree.nodes[meets].parent = last;
+    tree.nodes[meets].free = false;
+    tree.drop_marked(&gone);
+}
+
+/// The closed surface round all branches at least `least_radius_mm` thick, and round another one
+/// with which they become one; sampled every `spacing_mm`. `None` without any branch.
 ///
 /// # Errors
 /// See [`polygonise_slices`].
 pub(super) fn surface(
     branches: &[Branch],
+    with: Option<&TriMesh<frame::Patient>>,
     least_radius_mm: f64,
     spacing_mm: f64,
 ) -> Result<Option<TriMesh<frame::Patient>>, PolygoniseError> {
@@ -1036,10 +1189,10 @@ pub(super) fn surface(
         return Ok(None);
     }
     let reach = 2.0 * spacing_mm;
-    let bounds = cones
-        .iter()
-        .fold(Aabb::EMPTY, |all, cone| all.union(&cone.bounds(reach)));
-    let grid = Grid::around(&bounds, spacing_mm, spacing_mm);
+    let start = with.map_or(Aabb::EMPTY, TriMesh::bounds);
+    let bounds = cones.iter().fold(start, |all, cone| all.union(&cone.bounds(reach)));
+    let grid = Grid::around(&bounds, 2.0 * spacing_mm, spacing_mm);
+    let with = with.and_then(|mesh| Part::of(&grid, mesh, 2.0 * spacing_mm));
     let mut slices: Vec<Vec<u32>> = vec![Vec::new(); grid.dims[2]];
     for (n, cone) in cones.iter().enumerate() {
         for k in cone.span(&grid, 2, reach) {
@@ -1047,11 +1200,13 @@ pub(super) fn surface(
         }
     }
     let linear = Matrix3::from_diagonal_element(spacing_mm);
-    let patient_from_voxel =
-        Affine::new(linear, V3::from(grid.origin_mm)).ok_or(PolygoniseError::Empty)?;
+    let patient_from_voxel = Affine::new(linear, V3::from(grid.origin_mm)).ok_or(PolygoniseError::Empty)?;
     polygonise_slices(grid.dims, 0.0, &patient_from_voxel, |k, slice| {
         // Far outside; no crossed edge ends there.
         slice.fill(-1e3);
+        if let Some(part) = &with {
+            part.draw(&grid, k, slice);
+        }
         for &n in &slices[k] {
             cones[n as usize].draw(&grid, k, reach, slice);
         }
@@ -1137,9 +1292,7 @@ impl Lattice {
         const STEP_MM: f64 = 4.0;
         const COMFORT_MM: f64 = 14.0;
         let bounds = room.bounds();
-        let dims = bounds
-            .extent()
-            .map(|mm| (f64::from(mm) / STEP_MM) as usize + 1);
+        let dims = bounds.extent().map(|mm| (f64::from(mm) / STEP_MM) as usize + 1);
         let origin = V3::from(bounds.min.map(f64::from));
         let mut lattice = Self {
             origin,

@@ -66,10 +66,7 @@ fn made_patient() -> Patient {
 }
 
 fn added(patient: &mut Patient, seed: u64) -> Vec<String> {
-    let request = Enrichment {
-        seed,
-        ..Enrichment::default()
-    };
+    let request = Enrichment { seed, ..Enrichment::default() };
     let context = Context {
         request: &request,
         figures: &Figures::builtin().unwrap(),
@@ -83,7 +80,7 @@ fn added(patient: &mut Patient, seed: u64) -> Vec<String> {
 
 fn grown(patient: &Patient, seed: u64) -> (Grown, Vec<String>) {
     let organ = &patient.structure("liver").unwrap().surface;
-    let figures = LiverFigures::default();
+    let figures = Figures::builtin().unwrap().liver;
     let mut notes = Vec::new();
     let plan = Plan::new(patient, organ, &figures, seed, &mut notes);
     let grown = plan.grow(&mut notes);
@@ -104,50 +101,11 @@ fn looks() {
     let start = std::time::Instant::now();
     let notes = added(&mut patient, 1);
     println!("{:?}\n{notes:#?}", start.elapsed());
-    for id in [PORTAL, HEPATIC] {
+    for id in [PORTAL, HEPATIC, ARTERY, DUCT] {
         if let Some(s) = patient.structure(id) {
             println!("{id}: {}", inspect(&s.surface));
         }
     }
     let out = std::env::var("SONOCATH_OUT").unwrap();
-    patient
-        .save(
-            std::path::Path::new(&out),
-            Existing::ReplacePatient,
-            tissues,
-        )
-        .unwrap();
-    let (grown, _) = grown(&patient_without(&patient), 1);
-    for tree in [grown.portal, grown.hepatic].into_iter().flatten() {
-        let branches = tree.branches();
-        let order = strahler(&branches);
-        println!(
-            "order {:?} leaf radius {:.2}",
-            order.iter().max(),
-            tree.leaf_radius_mm()
-        );
-        for b in branches.iter().filter(|b| b.leaves > 8) {
-            println!(
-                "  zone {} leaves {} d {:.1} len {:.0} from {:.0?} to {:.0?}",
-                b.zone,
-                b.leaves,
-                2.0 * b.radius_mm,
-                b.length_mm(),
-                b.points[0].as_slice(),
-                b.points[b.points.len() - 1].as_slice()
-            );
-        }
-    }
-}
-
-fn patient_without(patient: &Patient) -> Patient {
-    let mut patient = patient.clone();
-    patient
-        .structures
-        .retain(|s| s.id != PORTAL && s.id != HEPATIC);
-    patient
-        .vessels
-        .segments
-        .retain(|s| !matches!(s.structure.as_deref(), Some(PORTAL | HEPATIC)));
-    patient
+    patient.save(std::path::Path::new(&out), Existing::ReplacePatient, tissues).unwrap();
 }
