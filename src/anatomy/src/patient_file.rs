@@ -256,6 +256,37 @@ catalog::record! {
     check upright_heart
 }
 
+impl HeartMotion {
+    /// The motion of the heart of a body stretched along x, y, z about the origin; lengths grow with
+    /// the mean of the three.
+    pub(crate) fn stretched(mut self, by: [f64; 3]) -> Self {
+        let mean = by.iter().product::<f64>().cbrt();
+        let place = |(x, y, z): Place| (x * by[0], y * by[1], z * by[2]);
+        self.base = place(self.base);
+        self.apex.value = place(self.apex.value);
+        for length in [
+            &mut self.left_radius_mm,
+            &mut self.left_wall_mm,
+            &mut self.right_width_mm,
+            &mut self.right_wall_mm,
+            &mut self.atria_mm,
+            &mut self.mitral_excursion_mm,
+            &mut self.tricuspid_excursion_mm,
+        ] {
+            *length *= mean;
+        }
+        for muscle in &mut self.papillary_muscles {
+            *muscle = place(*muscle);
+        }
+        for valve in &mut self.valves {
+            valve.center = place(valve.center);
+            valve.meeting = valve.meeting.map(place);
+            valve.radius_mm *= mean;
+        }
+        self
+    }
+}
+
 catalog::choice! {
     /// When a valve is open.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]

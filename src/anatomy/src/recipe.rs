@@ -32,12 +32,13 @@ use crate::enrich::{self, EnrichError, Enrichment, Side, Step};
 use crate::landmarks;
 use crate::motion;
 use crate::patient::{self, Landmark, Patient, Structure, surfaces_by_id};
-use crate::patient_file::{Habitus, Identity, Motion, Sex};
+use crate::patient_file::{Habitus, HeartMotion, Identity, Motion, Sex};
 use crate::planes::{self, StandardPlane};
 use crate::progress::Progress;
 use crate::scatterers::{ScattererEntry, ScattererError, ScattererLimits, gather};
 use crate::tissue::TissueTable;
-use crate::vessels::{VesselGraph, lumens_of};
+use crate::tube_graph::{VesselTube, graph_of_tubes, tubes_of};
+use crate::vessels::VesselGraph;
 
 pub use file::{EnrichFile, Form, HabitusFile, PartFile, RecipeFile, RecipeStructure};
 pub use settings::{Choices, FindingChoice, FindingEntry, Parameter, Preset, setting};
@@ -114,6 +115,7 @@ pub struct Recipe {
     habitus: Habitus,
     stretch: [f64; 3],
     enrichment: Option<Enrichment>,
+    heart: Option<HeartMotion>,
     test_object: bool,
     scatterers: Vec<ScattererEntry>,
     landmarks: Vec<Landmark>,
@@ -240,9 +242,9 @@ impl Recipe {
             &self.home.source,
             &ScattererLimits::default(),
         )?;
-        let structures = self.structures(progress)?;
-        let (lumens, _) = lumens_of(&structures, atlas, tissues, progress);
-        let vessels = VesselGraph::join(&lumens, 0.0);
+        let solids = self.solids()?;
+        let structures = self.structures(&solids, progress)?;
+        let vessels = self.vessels(&solids, tissues);
         let mut patient = Patient {
             identity: Identity {
                 name: self.patient.clone(),
@@ -265,15 +267,44 @@ impl Recipe {
         patient.planes = self.all_planes(atlas, &patient.structures);
         if !self.test_object {
             patient.motion = motion::at_rest(&patient.structures);
+            patient.motion.heart = self.heart.clone();
         }
         Ok(patient)
     }
 
-    fn structures(&self, progress: &dyn Progress) -> Result<Vec<Structure>, RecipeError> {
+    /// The graph of the tubes that vessels are made of, stretched as the body is.
+    fn vessels(&self, solids: &[Expr], tissues: &TissueTable) -> VesselGraph {
+        let tubes = self.structures.iter().zip(solids).flat_map(|(part, solid)| {
+            let circuit = part.entry.circuit;
+            let tubes = circuit.map_or_else(Vec::new, |_| tubes_of(solid));
+            tubes.into_iter().zip(circuit.into_iter().cycle()).map(|(points, circuit)| VesselTube {
+                structure: part.entry.id.clone(),
+                tissue: tissues[part.entry.tissue].id.clone(),
+                circuit,
+                flow: part.entry.flow,
+                points,
+            })
+        });
+        let mut graph = graph_of_tubes(&tubes.collect::<Vec<_>>());
+        let widened = self.stretch.iter().product::<f64>().cbrt();
+        for node in &mut graph.nodes {
+            node.at = self.stretched(node.at);
+        }
+        for segment in &mut graph.segments {
+            segment.points.iter_mut().for_each(|p| *p = self.stretched(*p));
+            segment.radii_mm.iter_mut().for_each(|r| *r *= widened);
+        }
+        graph
+    }
+
+    fn structures(
+        &self,
+        solids: &[Expr],
+        progress: &dyn Progress,
+    ) -> Result<Vec<Structure>, RecipeError> {
         progress.stage("surfaces", self.structures.len() as u64);
-        let solids = self.solids()?;
         let stretch = self.stretch();
-        let made = self.structures.par_iter().zip(&solids);
+        let made = self.structures.par_iter().zip(solids);
         let structures = made
             .map(|(part, solid)| {
                 let failed = |source| RecipeError::Shape {
@@ -639,6 +670,7 @@ fn join(
     let mut structures = Vec::new();
     let mut landmarks = Vec::new();
     let mut planes = Vec::new();
+    let mut heart = None;
     let own = PartFile {
         parameters: Vec::new(),
         values: Vec::new(),
@@ -647,6 +679,7 @@ fn join(
         structures: file.structures,
         landmarks: file.landmarks,
         planes: file.planes,
+        heart: file.heart,
     };
     for part in parts.into_iter().chain([own]) {
         shapes.extend(part.forms.into_iter().map(|f| (f.id.value, f.shape.value)));
@@ -664,6 +697,7 @@ fn join(
             }));
             shapes.insert(structure.id.value, structure.shape.value);
         }
+        heart = part.heart.or(heart);
         landmarks.extend(part.landmarks.into_iter().map(patient::landmark));
         planes.extend(part.planes.into_iter().map(patient::plane));
     }
@@ -671,6 +705,7 @@ fn join(
     let is_there = |id: &String| structures.iter().any(|part: &Part| part.entry.id == *id);
     planes.retain(|(_, plane): &(_, StandardPlane)| plane.required.iter().all(is_there));
     let (x, y, z) = file.stretch;
+    let heart = heart.map(|heart: HeartMotion| heart.stretched([x, y, z]));
     Recipe {
         summary: file.summary,
         patient: file.patient,
@@ -682,6 +717,7 @@ fn join(
         habitus: habitus(&file.habitus),
         stretch: [x, y, z],
         enrichment: file.enrich.map(|file| enrichment(&file, seed)),
+        heart,
         test_object: file.test_object,
         scatterers: file
             .scatterers

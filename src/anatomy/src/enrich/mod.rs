@@ -56,8 +56,6 @@ impl Side {
 pub enum Step {
     /// Coarse surfaces made anew without facets. First, since the others go by the surfaces.
     Smoothing,
-    /// Portal and hepatic veins within the liver.
-    LiverVessels,
     /// Pyramids, sinus and collecting system of the kidneys.
     Kidneys,
     /// Walls and gas of stomach and bowel.
@@ -77,7 +75,6 @@ impl Step {
     /// All of them, in the order in which they are done.
     pub const ALL: [Self; 7] = [
         Self::Smoothing,
-        Self::LiverVessels,
         Self::Kidneys,
         Self::Gut,
         Self::Walls,
@@ -165,7 +162,6 @@ pub fn enrich(
         if request.steps.contains(&step) {
             let add = match step {
                 Step::Smoothing => smooth::add,
-                Step::LiverVessels => liver::add,
                 Step::Kidneys => kidney::add,
                 Step::Gut => gut::add,
                 Step::Walls => around::walls,

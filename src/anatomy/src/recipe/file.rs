@@ -5,7 +5,7 @@ use catalog::{Format, Known, Node, NotEmpty, Spanned};
 use super::OWN;
 use super::shape::Shape;
 use crate::atlas::DisplayName;
-use crate::patient_file::{LandmarkFile, PlaneFile};
+use crate::patient_file::{HeartMotion, LandmarkFile, PlaneFile};
 use crate::scatterers::ScattererEntry;
 
 /// Version 2 has parameters, values, findings, forms and parts; what version 1 says means the same.
@@ -50,6 +50,8 @@ catalog::record! {
         pub landmarks: Vec<LandmarkFile> = Vec::new(),
         /// Standard planes beside those of the atlas.
         pub planes: Vec<PlaneFile> = Vec::new(),
+        /// How the heart lies and beats.
+        pub heart: Option<HeartMotion> = None,
     }
 }
 
@@ -71,6 +73,8 @@ catalog::record! {
         pub landmarks: Vec<LandmarkFile> = Vec::new(),
         /// As in [`RecipeFile`].
         pub planes: Vec<PlaneFile> = Vec::new(),
+        /// As in [`RecipeFile`].
+        pub heart: Option<HeartMotion> = None,
     }
 }
 
