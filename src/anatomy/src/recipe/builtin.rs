@@ -13,11 +13,13 @@ macro_rules! parts {
 }
 
 /// Name and text of each part.
-pub(super) const PARTS: [(&str, &str); 4] = parts!["trunk", "abdomen", "heart", "vessels"];
+pub(super) const PARTS: [(&str, &str); 5] =
+    parts!["trunk", "abdomen", "heart", "vessels", "coronaries"];
 
 /// Id and text of each, in the order in which they are listed.
-pub(super) const ALL: [(&str, &str); 11] = recipes![
+pub(super) const ALL: [(&str, &str); 12] = recipes![
     "adult-torso",
+    "adult-arterial",
     "phantom-torso",
     "phantom-points",
     "phantom-wires",

@@ -4,6 +4,9 @@ use geometry::sdf::Axis;
 
 use super::*;
 use crate::atlas::Atlas;
+use crate::progress::Silent;
+use crate::recipe::{Choices, Recipe};
+use crate::tissue::TissueTable;
 use crate::vessels::Flow;
 
 /// A tube of an atlas' vessel through `points` of x, y, z and radius.
@@ -253,4 +256,121 @@ fn a_solid_s_tubes_move_with_it() {
             );
         }
     }
+}
+
+/// The vessels that are shipped, alone, as chosen.
+fn shipped(set: &[(&str, &str)], findings: &[&str]) -> VesselGraph {
+    let text = r#"Recipe(version: 2, summary: (en: "Vessels", zh: "血管"), patient: "Vessels", resolution_mm: 2, parts: ["vessels"])"#;
+    let own = |&(key, value): &(&str, &str)| (key.to_owned(), value.to_owned());
+    let choices = Choices {
+        set: set.iter().map(own).collect(),
+        findings: findings.iter().map(|f| f.parse().unwrap()).collect(),
+        ..Choices::default()
+    };
+    let recipe = Recipe::parse(text, "vessels", &choices, Atlas::builtin()).unwrap();
+    let patient = recipe.make(Atlas::builtin(), TissueTable::builtin(), &Silent);
+    patient.unwrap().vessels
+}
+
+fn of<'a>(graph: &'a VesselGraph, id: &'a str) -> impl Iterator<Item = &'a VesselSegment> {
+    let own = move |s: &&VesselSegment| s.structure.as_deref() == Some(id);
+    graph.segments.iter().filter(own)
+}
+
+fn points(segment: &VesselSegment) -> impl Iterator<Item = (Point<frame::Patient>, f64)> {
+    let places = segment.points.iter().copied();
+    places.zip(segment.radii_mm.iter().copied())
+}
+
+/// The body's circulation: one tree of arteries that begins at the aortic root, the trees of both
+/// caval veins, and the portal one; no loop.
+#[test]
+fn the_shipped_vessels_are_four_trees() {
+    let graph = shipped(&[], &[]);
+    assert_eq!((graph.components().len(), graph.loop_count()), (4, 0));
+    let circuit_of = |id: &str| Atlas::builtin().structure(id).unwrap().circuit;
+    let ends_of = |circuit: Circuit, flow: Flow| -> usize {
+        let own = graph.segments.iter();
+        let own = own.filter(|s| circuit_of(s.structure.as_deref().unwrap()) == Some(circuit));
+        own.flat_map(|s| [s.from, s.to])
+            .filter(|&n| graph.nodes[n].flow == Some(flow))
+            .count()
+    };
+    assert_eq!(ends_of(Circuit::Arterial, Flow::Inlet), 1);
+    assert_eq!(ends_of(Circuit::Venous, Flow::Outlet), 2);
+    assert_eq!(ends_of(Circuit::Portal, Flow::Outlet), 1);
+}
+
+/// Walls of vessels of different circuits keep 1 mm apart. Circuits have no node in common, so the
+/// connected parts tell them apart.
+#[test]
+fn shipped_vessels_of_different_circuits_never_touch() {
+    for set in [&[][..], &[("tortuosity", "1"), ("arch_type", "III")]] {
+        let graph = shipped(set, &[]);
+        let circuit = |s: &VesselSegment| {
+            let id = s.structure.as_deref().unwrap();
+            Atlas::builtin().structure(id).unwrap().circuit
+        };
+        for (n, a) in graph.segments.iter().enumerate() {
+            for b in &graph.segments[n + 1..] {
+                if circuit(a) == circuit(b) {
+                    continue;
+                }
+                for (p, radius_p) in points(a) {
+                    for (q, radius_q) in points(b) {
+                        let gap = p.distance(&q) - radius_p - radius_q;
+                        assert!(
+                            gap >= 1.0,
+                            "{:?} {:?} {gap} at {p:?}",
+                            a.structure,
+                            b.structure
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// By definition the brachiocephalic trunk's opening lies less than 1, 1 to 2, and more than 2
+/// diameters of the common carotid artery below the top of the arch in types I, II and III.
+#[test]
+fn the_three_types_of_arch_are_what_they_are_called() {
+    for (kind, range) in [("I", 0.0..1.0), ("II", 1.0..2.0), ("III", 2.0..4.0)] {
+        let graph = shipped(&[("arch_type", kind)], &[]);
+        let aorta: Vec<_> = of(&graph, "aorta").flat_map(points).collect();
+        let arch = aorta.iter().filter(|(p, _)| p.z() > 280.0);
+        let top = arch.map(|(p, radius)| p.z() + radius).fold(0.0, f64::max);
+        let trunk = of(&graph, "brachiocephalic_trunk").next().unwrap();
+        let is_inside =
+            |p: Point<frame::Patient>| aorta.iter().any(|(q, radius)| p.distance(q) < *radius);
+        let first = usize::from(trunk.points[0].z() > trunk.points[1].z());
+        let mut course: Vec<_> = points(trunk).collect();
+        if first == 1 {
+            course.reverse();
+        }
+        let opening = course.iter().find(|(p, _)| !is_inside(*p)).unwrap().0;
+        let carotid = of(&graph, "common_carotid_artery_right").next().unwrap();
+        let narrowest = carotid.radii_mm.iter().copied().fold(f64::MAX, f64::min);
+        let diameters = (top - opening.z()) / (2.0 * narrowest);
+        assert!(
+            range.contains(&diameters),
+            "type {kind}: {diameters} diameters"
+        );
+    }
+}
+
+/// A stenosis of 75 % of the diameter leaves a quarter of the radius.
+#[test]
+fn a_stenosis_leaves_what_it_says() {
+    let narrowest = |findings: &[&str]| {
+        let graph = shipped(&[], findings);
+        let radii = of(&graph, "renal_artery_left").flat_map(|s| s.radii_mm.clone());
+        radii.collect::<Vec<f64>>()
+    };
+    let healthy = narrowest(&[]);
+    let ill = narrowest(&["stenosis:vessel=renal_left,percent=75,length_mm=8"]);
+    let least = ill.iter().copied().fold(f64::MAX, f64::min);
+    let mean = healthy.iter().sum::<f64>() / healthy.len() as f64;
+    assert!((least / mean - 0.25).abs() < 0.02, "{least} of {mean} mm");
 }
