@@ -227,8 +227,7 @@ catalog::record! {
         pub base: Place,
         /// Its apex, on the outside.
         pub apex: Spanned<Place>,
-        /// Direction from the left ventricle's axis to the middle of the septum and on into the
-        /// right ventricle.
+        /// Direction from the left ventricle's axis to the middle of the right ventricle.
         pub right: Spanned<Place>,
         /// Radius of the left ventricle's cavity where it is widest.
         pub left_radius_mm: f64 [1.0..=80.0],
@@ -312,8 +311,8 @@ catalog::record! {
         pub flow: Spanned<Place>,
         /// Radius of the annulus.
         pub radius_mm: f64 [1.0..=60.0],
-        /// Where the leaflets meet; in the middle if left out.
-        pub meeting: Option<Place> = None,
+        /// Where the leaflets meet: a point, or the ends of a line; in the middle if left out.
+        pub meeting: Vec<Place> = Vec::new(),
         /// By how much leaflets turn about the annulus from closed to wide open, degrees.
         pub opening_deg: f64 [0.0..=90.0] = 55.0,
     }

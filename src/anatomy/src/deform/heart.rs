@@ -49,8 +49,8 @@ const WIDEST_SHARE: f64 = 0.27;
 /// The right ventricle's apex lies so far from the base, in lengths of the left ventricle.
 const RIGHT_LENGTH_SHARE: f64 = 0.82;
 
-/// The right ventricle reaches so far round the left one, to either side of `right`.
-const RIGHT_HALF_ANGLE_RAD: f64 = 100.0 * PI / 180.0;
+/// So far to either side of `right` the right ventricle is at its widest; so far it reaches.
+const RIGHT_ANGLES_RAD: (f64, f64) = (35.0 * PI / 180.0, 105.0 * PI / 180.0);
 
 /// Why a heart cannot be moved.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -173,6 +173,11 @@ fn ramp(x: f64, soft: f64) -> f64 {
     }
 }
 
+/// 1 − t², but no less than 0, softly.
+fn shrunk(t: f64) -> f64 {
+    ramp(1.0 - t * t, 0.12)
+}
+
 /// The slope of [`ramp`].
 fn ramp_slope(x: f64, soft: f64) -> f64 {
     ((x + soft) / (2.0 * soft)).clamp(0.0, 1.0)
@@ -218,7 +223,8 @@ struct Valve {
     center: Vector3<f64>,
     flow: Vector3<f64>,
     radius: f64,
-    meeting: Vector3<f64>,
+    /// Ends of the line on which the leaflets meet.
+    meeting: [Vector3<f64>; 2],
     opening_rad: f64,
 }
 
@@ -295,6 +301,16 @@ fn vector((x, y, z): Place) -> Vector3<f64> {
     Vector3::new(x, y, z)
 }
 
+/// The place nearest to a point on the line between two others.
+fn nearest_on_line(to: Vector3<f64>, first: Vector3<f64>, last: Vector3<f64>) -> Vector3<f64> {
+    let along = last - first;
+    let square = along.norm_squared();
+    if square < 1e-12 {
+        return first;
+    }
+    first + along * ((to - first).dot(&along) / square).clamp(0.0, 1.0)
+}
+
 impl Valve {
     fn of(file: &HeartValve) -> Option<Self> {
         let center = vector(file.center);
@@ -303,7 +319,8 @@ impl Valve {
             center,
             flow: vector(file.flow.value).try_normalize(1e-6)?,
             radius: file.radius_mm,
-            meeting: file.meeting.map_or(center, vector),
+            meeting: [file.meeting.first(), file.meeting.last()]
+                .map(|end| end.copied().map_or(center, vector)),
             opening_rad: file.opening_deg.to_radians(),
         })
     }
@@ -311,14 +328,16 @@ impl Valve {
     /// How far a vertex of a leaflet is turned away from where it is when closed.
     fn turned(&self, place: Vector3<f64>, angle: f64) -> Vector3<f64> {
         let flat = |v: Vector3<f64>| v - self.flow * v.dot(&self.flow);
-        let start = flat(self.meeting - self.center);
-        let out = flat(place - self.center) - start;
+        let own = flat(place - self.center);
+        let [first, last] = self.meeting.map(|end| flat(end - self.center));
+        let start = nearest_on_line(own, first, last);
+        let out = own - start;
         let reach = out.norm();
         if reach < 1e-9 {
             return Vector3::zeros();
         }
         let out = out / reach;
-        // Where the ray from the meeting place through the vertex meets the annulus.
+        // Where the ray from the meeting line through the vertex meets the annulus.
         let along = start.dot(&out);
         let inside = self.radius * self.radius - start.norm_squared();
         let hinge = -along + (along * along + inside).max(0.0).sqrt();
@@ -417,35 +436,32 @@ impl Shape {
         1.0 - ease(z, -8.0, 16.0)
     }
 
-    /// An ellipsoid's cross-section in shares of its widest, below the widest place.
-    fn half_ellipse(&self, z: f64, half: f64) -> f64 {
-        const SOFT: f64 = 0.12;
-        let t = ((self.widest - z) / half).max(0.0);
-        ramp(1.0 - t * t, SOFT)
+    /// An ellipsoid's cross-section in shares of its widest; above the base it stays as there.
+    fn ellipse(&self, z: f64, half: f64) -> f64 {
+        const SOFT_BASE_MM: f64 = 6.0;
+        let below_base = z - ramp(z, SOFT_BASE_MM);
+        shrunk((self.widest - below_base) / half)
     }
 
     fn inner_square(&self, z: f64) -> f64 {
-        self.inner * self.inner * self.half_ellipse(z, self.inner_half)
+        self.inner * self.inner * self.ellipse(z, self.inner_half)
     }
 
     fn outer_square(&self, z: f64) -> f64 {
-        let square = self.outer * self.outer * self.half_ellipse(z, self.outer_half);
+        let square = self.outer * self.outer * self.ellipse(z, self.outer_half);
         square.max(self.inner_square(z))
     }
 
-    /// How far the right ventricle stands out at a height, in shares of its widest.
+    /// How far the right ventricle stands out at a height, in shares of its widest, which it keeps
+    /// up to its base.
     fn right_reach(&self, z: f64) -> f64 {
-        self.half_ellipse(z, self.right_half)
+        shrunk(((self.widest - z) / self.right_half).max(0.0))
     }
 
     /// The right ventricle's share at an angle from its middle.
     fn right_share(&self, angle: f64) -> f64 {
-        let t = angle / RIGHT_HALF_ANGLE_RAD;
-        if t.abs() >= 1.0 {
-            return 0.0;
-        }
-        let cosine = libm::cos(0.5 * PI * t);
-        cosine * cosine
+        let (full, none) = RIGHT_ANGLES_RAD;
+        1.0 - ease(angle.abs(), full, none)
     }
 }
 
