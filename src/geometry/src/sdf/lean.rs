@@ -5,6 +5,7 @@
 
 use nalgebra::Vector3;
 
+use super::tube::Tube;
 use super::solid::{Node, blended_min, deepest_dip, mirrored, negated};
 use crate::frame::{Patient, Point};
 
@@ -22,6 +23,8 @@ pub(super) struct Near<'a> {
 enum Lean<'a> {
     /// As it is.
     Whole(&'a Node),
+    /// Some cones of a tube.
+    Cones(&'a Tube, Vec<u32>),
     Union(Vec<Lean<'a>>, f64),
     Intersection(Vec<Lean<'a>>, f64),
     Complement(Box<Lean<'a>>),
@@ -76,6 +79,10 @@ fn of_node(node: &Node, center: V3, radius: f64) -> Ranged<'_> {
         Node::Place { of, scale, .. } => {
             let (of, range) = of_node(of, node.inner_place(center), radius / scale);
             (Lean::Place(Box::new(of), node), range.map(|v| v * scale))
+        }
+        Node::Tube(tube) => {
+            let (cones, range) = tube.cones_near(center, radius);
+            (Lean::Cones(tube, cones), range)
         }
         _ => (Lean::Whole(node), node.range(center, radius)),
     }
@@ -162,6 +169,10 @@ impl<'a> Lean<'a> {
         };
         match self {
             Self::Whole(node) => (self.clone(), node.range(center, radius)),
+            Self::Cones(tube, cones) => {
+                let (cones, range) = tube.nearest_cones(cones.iter().copied(), center, radius);
+                (Self::Cones(tube, cones), range)
+            }
             Self::Union(parts, blend) => union(all(parts), *blend),
             Self::Intersection(parts, blend) => intersection(all(parts), *blend),
             Self::Complement(of) => complement(of.nearer(center, radius)),
@@ -183,6 +194,7 @@ impl<'a> Lean<'a> {
     fn eval(&self, p: V3) -> f64 {
         match self {
             Self::Whole(node) => node.eval(p),
+            Self::Cones(tube, cones) => tube.distance_to(cones, p),
             Self::Union(parts, blend) => parts[1..].iter().fold(parts[0].eval(p), |value, part| {
                 blended_min(value, part.eval(p), *blend)
             }),

@@ -522,8 +522,16 @@ fn leaving_out_far_parts_changes_nothing() {
         axis: [1.0, f64::from(n), 2.0],
         angle_rad: 0.05 * f64::from(n),
     };
+    let tube = |n: i32| Expr::Tube {
+        points: (0..6)
+            .map(|k| TubePoint {
+                place: [f64::from(k) * 8.0, f64::from(n * 9 + k % 2 * 6), f64::from(k * n % 5)],
+                radius_mm: 2.0 + f64::from(k % 3),
+            })
+            .collect(),
+    };
     let many = Expr::Union {
-        parts: (0..25).map(ball).collect(),
+        parts: (0..25).map(ball).chain((0..5).map(tube)).collect(),
         blend_mm: 4.0,
     };
     let cut = Expr::Difference {

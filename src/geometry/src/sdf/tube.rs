@@ -69,6 +69,38 @@ impl Tube {
         best
     }
 
+    /// The cones that can be the nearest one anywhere within a ball, and the distances possible
+    /// there. Cones are told by their first knot.
+    pub(super) fn cones_near(&self, center: Vector3<f64>, radius: f64) -> (Vec<u32>, [f64; 2]) {
+        let cones = 0..self.knots.len() as u32 - 1;
+        self.nearest_cones(cones, center, radius)
+    }
+
+    /// As [`Tube::cones_near`], of some of the cones.
+    pub(super) fn nearest_cones(
+        &self,
+        cones: impl Iterator<Item = u32>,
+        center: Vector3<f64>,
+        radius: f64,
+    ) -> (Vec<u32>, [f64; 2]) {
+        let distances: Vec<(u32, f64)> = cones.map(|cone| (cone, self.cone(cone, center))).collect();
+        let least = distances.iter().map(|(_, d)| *d).fold(f64::INFINITY, f64::min);
+        // Exact distances change by no more than the way walked.
+        let near = distances.iter().filter(|(_, d)| *d <= least + 2.0 * radius);
+        (near.map(|(cone, _)| *cone).collect(), [least - radius, least + radius])
+    }
+
+    /// Distance to the nearest of some cones, mm.
+    pub(super) fn distance_to(&self, cones: &[u32], p: Vector3<f64>) -> f64 {
+        let distances = cones.iter().map(|&cone| self.cone(cone, p));
+        distances.fold(f64::INFINITY, f64::min)
+    }
+
+    fn cone(&self, first: u32, p: Vector3<f64>) -> f64 {
+        let [a, b] = [self.knots[first as usize], self.knots[first as usize + 1]];
+        round_cone(p, a.place, b.place, a.radius, b.radius)
+    }
+
     /// Smallest and largest corner.
     pub(super) fn corners(&self) -> [Vector3<f64>; 2] {
         let start = [
