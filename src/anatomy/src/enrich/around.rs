@@ -59,7 +59,7 @@ fn wall(
     };
     let margin = thickness_mm + 3.0;
     let grid = Grid::around(&structure.surface.bounds(), margin, SPACING_MM);
-    let field = Field::near_mesh(&structure.surface, grid, margin);
+    let field = Field::near_mesh(&structure.surface, grid, thickness_mm + 1.5);
     let mut grown = field.grown(thickness_mm as f32).smoothed(0.6);
     let bones: Vec<String> = patient
         .structures
@@ -137,4 +137,62 @@ pub(super) fn pericardium(
         notes.push(format!("`{SAC}` modelled, {thickness_mm} mm thick"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use geometry::check::inspect;
+    use geometry::sdf::{Expr, SurfaceLimits, surface};
+
+    use super::*;
+    use crate::atlas::Atlas;
+    use crate::enrich::{Enrichment, Step, enrich};
+    use crate::patient::Structure;
+    use crate::progress::Silent;
+    use crate::tissue::TissueTable;
+
+    fn ball(id: &str, x: f64, radius_mm: f64) -> Structure {
+        let shape = Expr::Sphere {
+            center: [x, 0.0, 0.0],
+            radius_mm,
+        };
+        let mesh = surface(&shape, 1.5, &SurfaceLimits::default()).unwrap();
+        Structure::of_entry(Atlas::builtin().structure(id).unwrap(), mesh)
+    }
+
+    /// Radius of the ball of a structure's volume.
+    fn radius_mm(patient: &Patient, id: &str) -> f64 {
+        let volume = patient.structure(id).unwrap().surface.signed_volume_mm3();
+        libm::cbrt(volume * 3.0 / (4.0 * std::f64::consts::PI))
+    }
+
+    #[test]
+    fn sheaths_are_as_thick_as_the_figures_say() {
+        let mut patient = Patient {
+            structures: vec![
+                ball("gallbladder", 0.0, 20.0),
+                ball("urinary_bladder", 200.0, 45.0),
+                ball("kidney_left", 400.0, 30.0),
+                ball("heart", 600.0, 40.0),
+            ],
+            ..Patient::empty("balls")
+        };
+        let request = Enrichment {
+            steps: vec![Step::Pericardium, Step::PerirenalFat, Step::Walls],
+            ..Enrichment::default()
+        };
+        let (atlas, tissues) = (Atlas::builtin(), TissueTable::builtin());
+        enrich(&mut patient, &request, atlas, tissues, &Silent).unwrap();
+        for (id, truth_mm) in [
+            ("gallbladder_wall", 22.0),
+            ("urinary_bladder_wall", 47.5),
+            ("perirenal_fat", 38.0),
+            ("pericardium", 41.5),
+        ] {
+            let found = radius_mm(&patient, id);
+            assert!((found - truth_mm).abs() < 0.4, "{id}: {found} {truth_mm}");
+            let structure = patient.structure(id).unwrap();
+            assert!(structure.modelled && inspect(&structure.surface).is_sound());
+        }
+    }
 }

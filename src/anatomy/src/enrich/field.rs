@@ -35,14 +35,15 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The grid round a box and a margin.
+    /// The grid round a box and a margin. All grids of one spacing are parts of one lattice.
     pub fn around(bounds: &Aabb, margin_mm: f64, spacing_mm: f64) -> Self {
-        let extent = bounds.extent().map(f64::from);
-        let start = bounds.min.map(f64::from);
+        let index = |mm: f64| (mm / spacing_mm).floor();
+        let first = bounds.min.map(|mm| index(f64::from(mm) - margin_mm));
+        let last = bounds.max.map(|mm| index(f64::from(mm) + margin_mm) + 1.0);
         Self {
-            origin_mm: start.map(|at| at - margin_mm - OFF_ROUND * spacing_mm),
+            origin_mm: first.map(|n| (n - OFF_ROUND) * spacing_mm),
             spacing_mm,
-            dims: extent.map(|mm| ((mm + 2.0 * margin_mm) / spacing_mm).ceil() as usize + 1),
+            dims: std::array::from_fn(|a| (last[a] - first[a]) as usize + 1),
         }
     }
 
@@ -126,6 +127,26 @@ impl Field {
         Self::of_points(self.grid, |n| self.values[n].min(other.values[n]))
     }
 
+    /// Both solids, where the other's grid is a part of the same lattice; beyond it this one alone.
+    pub fn add_part(&mut self, part: &Self) {
+        let spacing = self.grid.spacing_mm;
+        let offset: [isize; 3] = std::array::from_fn(|a| {
+            ((part.grid.origin_mm[a] - self.grid.origin_mm[a]) / spacing).round() as isize
+        });
+        let [ni, nj, _] = self.grid.dims;
+        for (n, value) in part.values.iter().enumerate() {
+            let [pi, pj, _] = part.grid.dims;
+            let at = [n % pi, n / pi % pj, n / (pi * pj)];
+            let place: [isize; 3] = std::array::from_fn(|a| at[a] as isize + offset[a]);
+            let inside = (0..3).all(|a| (0..self.grid.dims[a] as isize).contains(&place[a]));
+            if inside {
+                let [i, j, k] = place.map(|v| v as usize);
+                let own = &mut self.values[i + ni * (j + nj * k)];
+                *own = own.min(*value);
+            }
+        }
+    }
+
     /// The signed distance of a closed surface.
     pub fn of_mesh(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Self {
         Self::signed(distances(mesh, grid), mesh, grid)
@@ -140,6 +161,24 @@ impl Field {
             .map(|near| near.distance_mm.min(most))
             .collect();
         Self::signed(values, mesh, grid)
+    }
+
+    /// [`Field::near_mesh`] of several solids at once: their union.
+    pub fn near_meshes(meshes: &[&TriMesh<frame::Patient>], grid: Grid, band_mm: f64) -> Self {
+        let most = band_mm as f32;
+        let mut field = Self {
+            grid,
+            values: vec![most; grid.len()],
+        };
+        for mesh in meshes {
+            let own = Self::near_mesh(mesh, grid, band_mm);
+            field
+                .values
+                .par_iter_mut()
+                .zip(own.values)
+                .for_each(|(value, own)| *value = value.min(own));
+        }
+        field
     }
 
     fn signed(mut values: Vec<f32>, mesh: &TriMesh<frame::Patient>, grid: Grid) -> Self {
@@ -323,24 +362,43 @@ pub fn to_segment(p: Vector3<f64>, a: Vector3<f64>, b: Vector3<f64>) -> (f64, f6
 
 /// One axis of the Gaussian.
 fn blurred(values: &[f32], dims: [usize; 3], axis: usize, weights: &[f32]) -> Vec<f32> {
-    let stride = [1, dims[0], dims[0] * dims[1]][axis];
-    let len = dims[axis];
     let row = dims[0];
     let mut out = vec![0.0; values.len()];
     out.par_chunks_mut(row).enumerate().for_each(|(r, line)| {
-        for (i, value) in line.iter_mut().enumerate() {
-            let n = r * row + i;
-            let at = n / stride % len;
-            let mut sum = values[n] * weights[0];
-            for (step, weight) in weights.iter().enumerate().skip(1) {
-                let below = n - stride * step.min(at);
-                let above = n + stride * step.min(len - 1 - at);
-                sum += (values[below] + values[above]) * weight;
+        let own = &values[r * row..(r + 1) * row];
+        if axis == 0 {
+            return blur_row(own, line, weights);
+        }
+        // Rows apart along the axis, and where this one stands among them.
+        let (apart, at, len) = match axis {
+            1 => (1, r % dims[1], dims[1]),
+            _ => (dims[1], r / dims[1], dims[2]),
+        };
+        for (value, source) in line.iter_mut().zip(own) {
+            *value = source * weights[0];
+        }
+        for (step, &weight) in weights.iter().enumerate().skip(1) {
+            let below = r - apart * step.min(at);
+            let above = r + apart * step.min(len - 1 - at);
+            let below = &values[below * row..(below + 1) * row];
+            let above = &values[above * row..(above + 1) * row];
+            for ((value, b), a) in line.iter_mut().zip(below).zip(above) {
+                *value += (b + a) * weight;
             }
-            *value = sum;
         }
     });
     out
+}
+
+fn blur_row(source: &[f32], line: &mut [f32], weights: &[f32]) {
+    let last = source.len() - 1;
+    for (i, value) in line.iter_mut().enumerate() {
+        let mut sum = source[i] * weights[0];
+        for (step, weight) in weights.iter().enumerate().skip(1) {
+            sum += (source[i.saturating_sub(step)] + source[(i + step).min(last)]) * weight;
+        }
+        *value = sum;
+    }
 }
 
 /// Triangles by the slices (constant z) that they touch, widened by `band_mm`.

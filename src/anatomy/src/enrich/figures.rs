@@ -16,6 +16,8 @@ catalog::record! {
         pub smooth: SmoothFigures,
         /// The interior of kidneys.
         pub kidney: KidneyFigures,
+        /// Vessels of the kidneys.
+        pub renal_vessels: RenalVesselFigures,
         /// Stomach and bowel.
         pub gut: GutFigures,
         /// Walls and sheaths.
@@ -33,10 +35,25 @@ catalog::record! {
         pub coarse_edge_mm: Figure,
         /// Distance between samples, mm.
         pub spacing_mm: Figure,
+        /// The same for small structures, mm.
+        pub fine_spacing_mm: Figure,
+        /// The same for those that reach over the whole body, mm.
+        pub coarse_spacing_mm: Figure,
         /// Standard deviation of the Gaussian, mm.
         pub sigma_mm: Figure,
         /// No distance may change by more than this, mm.
         pub bound_mm: Figure,
+    }
+}
+
+catalog::record! {
+    /// Vessels of the kidneys.
+    #[derive(Clone, Debug)]
+    pub struct RenalVesselFigures {
+        /// Radius of a renal artery, mm.
+        pub artery_radius_mm: Figure,
+        /// Radius of a renal vein, mm.
+        pub vein_radius_mm: Figure,
     }
 }
 
@@ -103,6 +120,8 @@ catalog::record! {
         pub pyramids_lateral: Figure,
         /// Pyramids on the front, and as many on the back.
         pub pyramids_face: Figure,
+        /// Pyramids in each of the two lips of the hilum.
+        pub pyramids_lip: Figure,
         /// Radius of a pyramid's base, mm.
         pub pyramid_base_radius_mm: Figure,
         /// Radius of its tip, mm.
@@ -130,6 +149,9 @@ catalog::record! {
         pub infundibulum_mm: f64 [0.0..=40.0],
         /// Radius of the calyces, mm; 0: none.
         pub calyx_mm: f64 [0.0..=40.0],
+        /// Fat that is left between the calyces and the parenchyma where urine fills the rest of
+        /// the sinus, mm; 0: it does not.
+        pub fat_rim_mm: f64 [0.0..=20.0],
         /// Share of the parenchyma that is left.
         pub parenchyma: f64 [0.1..=1.0],
         /// Key of the source.

@@ -82,7 +82,7 @@ fn add_wall(
             _ => gut.bowel_wall_mm.value,
         };
         let own = Grid::around(&structure.surface.bounds(), 3.0, SPACING_MM);
-        let field = Field::near_mesh(&structure.surface, own, wall_mm + 2.0 * SPACING_MM);
+        let field = Field::near_mesh(&structure.surface, own, wall_mm + 2.0);
         let lumen = field.grown(-wall_mm as f32).smoothed(0.5);
         let content = lumen
             .surface(LEAST_MM3)
@@ -94,8 +94,7 @@ fn add_wall(
             ));
             continue;
         };
-        let here = Field::near_mesh(&structure.surface, grid, 2.0 * SPACING_MM);
-        outside = outside.or(&here);
+        outside.add_part(&field);
         shrunk.push((organ, content, wall_mm));
     }
     if shrunk.is_empty() {
@@ -235,4 +234,82 @@ fn waves(p: Vector3<f64>, length_mm: f64, draws: Draws) -> f64 {
         libm::sin(turn * (p.dot(&direction) / length_mm + draws.unit(12 + 3 * n)))
     };
     (0..COUNT).map(wave).sum::<f64>() / (COUNT as f64 / 2.0).sqrt() / 2.0_f64.sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use geometry::check::inspect;
+    use geometry::sdf::{Expr, SurfaceLimits, TubePoint, surface};
+
+    use super::*;
+    use crate::atlas::Atlas;
+    use crate::enrich::{Enrichment, Step, enrich};
+    use crate::patient::Structure;
+    use crate::progress::Silent;
+    use crate::tissue::TissueTable;
+
+    fn structure(id: &str, shape: &Expr) -> Structure {
+        let mesh = surface(shape, 1.5, &SurfaceLimits::default()).unwrap();
+        Structure::of_entry(Atlas::builtin().structure(id).unwrap(), mesh)
+    }
+
+    fn enriched() -> (Patient, Vec<String>) {
+        let bend = [[-80.0, 0.0, 0.0], [0.0, -20.0, 20.0], [80.0, 0.0, 0.0]];
+        let colon = Expr::Tube {
+            points: bend
+                .map(|place| TubePoint {
+                    place,
+                    radius_mm: 22.0,
+                })
+                .to_vec(),
+        };
+        let stomach = Expr::Ellipsoid {
+            center: [0.0, 0.0, 90.0],
+            radii_mm: [60.0, 30.0, 30.0],
+        };
+        let mut patient = Patient {
+            structures: vec![structure("colon", &colon), structure("stomach", &stomach)],
+            ..Patient::empty("gut")
+        };
+        let request = Enrichment {
+            steps: vec![Step::Gut],
+            ..Enrichment::default()
+        };
+        let (atlas, tissues) = (Atlas::builtin(), TissueTable::builtin());
+        let notes = enrich(&mut patient, &request, atlas, tissues, &Silent).unwrap();
+        (patient, notes)
+    }
+
+    #[test]
+    fn walls_take_the_outside_and_the_content_shrinks() {
+        let (patient, notes) = enriched();
+        for s in &patient.structures {
+            assert!(inspect(&s.surface).is_sound(), "{}", s.id);
+        }
+        let volume = |id: &str| patient.structure(id).unwrap().surface.signed_volume_mm3();
+        // An ellipsoid shrunk by 3 mm all round, to first order its area times 3 mm.
+        let ellipsoid =
+            |by: f64| 4.0 / 3.0 * std::f64::consts::PI * (60.0 - by) * (30.0 - by) * (30.0 - by);
+        assert!(
+            (volume("stomach_wall") / ellipsoid(0.0) - 1.0).abs() < 0.02,
+            "{notes:?}"
+        );
+        assert!(
+            (volume("stomach") / ellipsoid(3.0) - 1.0).abs() < 0.03,
+            "{notes:?}"
+        );
+        assert!(volume("bowel_wall") > 1.1 * volume("colon"));
+    }
+
+    #[test]
+    fn gas_gathers_in_front() {
+        let (patient, notes) = enriched();
+        let gas = patient.structure("stomach_gas").unwrap();
+        let stomach = patient.structure("stomach").unwrap();
+        let share = gas.surface.signed_volume_mm3() / stomach.surface.signed_volume_mm3();
+        assert!((0.05..0.25).contains(&share), "{share} {notes:?}");
+        assert!(gas.surface.bounds().max[1] < 0.0);
+        let middle = geometry::moments::moments(&patient.structure("bowel_gas").unwrap().surface);
+        assert!(middle.unwrap().centroid.y() < -5.0);
+    }
 }

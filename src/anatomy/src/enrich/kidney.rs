@@ -249,17 +249,20 @@ impl<'a> Plan<'a> {
         Some(plan)
     }
 
-    /// Three rows: on the convex border, in front and behind, the latter tilted out of the plane
-    /// of the hilum and set in the gaps of the first.
+    /// Rows on the convex border, in front and behind, and in the two lips of the hilum: the
+    /// latter tilted out of the plane of the hilum.
     fn lay_pyramids(&self) -> Vec<Pyramid> {
         let count = |figure, n| (self.draws.figure(figure, n).round()).max(1.0) as usize;
         let lateral = count(&self.figures.pyramids_lateral, 2);
         let front = count(&self.figures.pyramids_face, 3);
         let back = count(&self.figures.pyramids_face, 4);
+        let lip = count(&self.figures.pyramids_lip, 5);
         let rows = [
             (lateral, 0.0, 82.0),
-            (front, 68.0, 55.0),
-            (back, -68.0, 55.0),
+            (front, 64.0, 58.0),
+            (back, -64.0, 58.0),
+            (lip, 112.0, 42.0),
+            (lip, -112.0, 42.0),
         ];
         let mut pyramids = Vec::new();
         for (row, &(count, tilt_deg, fan_deg)) in rows.iter().enumerate() {
@@ -414,6 +417,11 @@ impl<'a> Plan<'a> {
                     all = blend(all, self.calyx_mm(p, pyramid), 1.5);
                 }
             }
+            if grade.fat_rim_mm > 0.0 {
+                // What the calyces do not leave is the pelvis' too, but for a rim of fat.
+                let fill = self.sinus_mm + grade.fat_rim_mm - f64::from(self.depth.values[n]);
+                all = blend(all, fill, 1.5);
+            }
             all as f32
         });
         let room = (grade.pelvis_mm - 4.0).max(0.0);
@@ -471,8 +479,8 @@ impl Pyramid {
         let along = from.dot(&self.direction);
         let across = (from - self.direction * along).norm();
         let share = (along / self.length_mm).clamp(0.0, 1.3);
-        let radius =
-            self.tip_radius_mm + (self.base_radius_mm - self.tip_radius_mm) * libm::pow(share, 0.8);
+        let radius = self.tip_radius_mm
+            + (self.base_radius_mm - self.tip_radius_mm) * share * (1.35 - 0.35 * share);
         (across - radius).max(-INTO_SINUS_MM - along)
     }
 }
@@ -581,18 +589,164 @@ fn others(patient: &Patient, kidney: usize, grid: Grid) -> Field {
                     | StructureKind::Lesion
             )
     };
-    let near = patient.structures.iter().enumerate().filter(|(n, s)| {
-        *n != kidney && solid(s) && !s.modelled && s.surface.bounds().overlaps(&bounds)
-    });
-    let mut nearest = vec![f32::MAX; grid.len()];
-    for (_, structure) in near {
-        let field = Field::near_mesh(&structure.surface, grid, OTHERS_MM);
-        for (value, other) in nearest.iter_mut().zip(&field.values) {
-            *value = value.min(*other);
+    let near: Vec<_> = patient
+        .structures
+        .iter()
+        .enumerate()
+        .filter(|(n, s)| {
+            *n != kidney && solid(s) && !s.modelled && s.surface.bounds().overlaps(&bounds)
+        })
+        .map(|(_, s)| &s.surface)
+        .collect();
+    Field::near_meshes(&near, grid, OTHERS_MM)
+}
+
+#[cfg(test)]
+mod tests {
+    use geometry::check::inspect;
+    use geometry::closest::SurfaceQuery;
+    use geometry::sdf::{Expr, SurfaceLimits, surface};
+
+    use super::*;
+    use crate::atlas::Atlas;
+    use crate::enrich::{Enrichment, Step, enrich};
+    use crate::progress::Silent;
+    use crate::tissue::TissueTable;
+
+    fn structure(id: &str, shape: &Expr) -> Structure {
+        let mesh = surface(shape, 2.0, &SurfaceLimits::default()).unwrap();
+        Structure::of_entry(Atlas::builtin().structure(id).unwrap(), mesh)
+    }
+
+    /// An adult's right kidney as a recipe has it, without a hollow, and an aorta 60 mm to its left.
+    fn patient() -> Patient {
+        let kidney = Expr::Ellipsoid {
+            center: [0.0; 3],
+            radii_mm: [25.0, 24.0, 55.0],
+        };
+        let aorta = Expr::Capsule {
+            from: [60.0, -5.0, -80.0],
+            to: [60.0, -5.0, 80.0],
+            radius_mm: 9.0,
+        };
+        Patient {
+            structures: vec![
+                structure("kidney_right", &kidney),
+                structure("aorta", &aorta),
+            ],
+            ..Patient::empty("kidney")
         }
     }
-    Field {
-        grid,
-        values: nearest,
+
+    fn enriched(seed: u64, grade: u8) -> Patient {
+        let mut patient = patient();
+        let request = Enrichment {
+            seed,
+            steps: vec![Step::Kidneys],
+            hydronephrosis: (grade > 0)
+                .then_some((Side::Right, grade))
+                .into_iter()
+                .collect(),
+        };
+        let (atlas, tissues) = (Atlas::builtin(), TissueTable::builtin());
+        enrich(&mut patient, &request, atlas, tissues, &Silent).unwrap();
+        patient
+    }
+
+    fn volume_ml(patient: &Patient, id: &str) -> f64 {
+        patient.structure(id).unwrap().surface.signed_volume_mm3() / 1000.0
+    }
+
+    #[test]
+    fn a_plain_kidney_gets_sound_pyramids_sinus_and_pelvis() {
+        let patient = enriched(1, 0);
+        for s in &patient.structures {
+            assert!(inspect(&s.surface).is_sound(), "{}", s.id);
+            assert_eq!(s.modelled, s.id.starts_with("renal_"), "{}", s.id);
+        }
+        let tissues = TissueTable::builtin();
+        let kidney = patient.structure("kidney_right").unwrap();
+        assert_eq!(tissues[kidney.tissue].id, "renal_cortex");
+        let medulla = patient.structure("renal_medulla_right").unwrap();
+        let pyramids = medulla.surface.components().len();
+        assert!((8..=18).contains(&pyramids), "{pyramids} pyramids");
+        // The sinus opens towards the great vessels.
+        let sinus = &patient.structure("renal_sinus_right").unwrap().surface;
+        assert!(sinus.bounds().max[0] > 24.0 && sinus.bounds().min[0] > -14.0);
+    }
+
+    /// Diagnostics 6:2 (2016): 7 to 10 mm from the capsule to the bases of the pyramids.
+    #[test]
+    fn the_cortex_over_the_pyramids_is_as_thick_as_it_should_be() {
+        let patient = enriched(2, 0);
+        let kidney = SurfaceQuery::new(&patient.structure("kidney_right").unwrap().surface);
+        let medulla = patient.structure("renal_medulla_right").unwrap();
+        for pyramid in medulla.surface.components() {
+            let thinnest = pyramid
+                .vertices()
+                .iter()
+                .map(|v| kidney.closest(Point::from_f32(*v)).distance_mm)
+                .fold(f64::INFINITY, f64::min);
+            assert!((6.3..10.0).contains(&thinnest), "{thinnest} mm");
+        }
+    }
+
+    #[test]
+    fn the_collecting_system_widens_with_the_grade() {
+        let id = "renal_collecting_system_right";
+        let volumes: Vec<f64> = (0..=4).map(|g| volume_ml(&enriched(3, g), id)).collect();
+        assert!(
+            volumes.windows(2).all(|v| v[1] > 1.25 * v[0]),
+            "{volumes:?}"
+        );
+        let medulla = |g| volume_ml(&enriched(3, g), "renal_medulla_right");
+        assert!(medulla(4) < 0.6 * medulla(0));
+    }
+
+    #[test]
+    fn threads_do_not_matter_and_seeds_do() {
+        let with = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.unwrap().install(|| enriched(4, 0))
+        };
+        let one = with(1);
+        assert_eq!(one, with(3));
+        assert_ne!(one, enriched(5, 0));
+    }
+
+    #[test]
+    fn a_kidney_with_an_inside_keeps_it_and_half_a_kidney_gets_none() {
+        let mut whole = enriched(1, 0);
+        let before = whole.clone();
+        let request = Enrichment {
+            steps: vec![Step::Kidneys],
+            ..Enrichment::default()
+        };
+        let (atlas, tissues) = (Atlas::builtin(), TissueTable::builtin());
+        let notes = enrich(&mut whole, &request, atlas, tissues, &Silent).unwrap();
+        assert_eq!(whole, before);
+        assert!(notes[0].contains("keeps"), "{notes:?}");
+
+        let stump = Expr::Sphere {
+            center: [0.0; 3],
+            radius_mm: 18.0,
+        };
+        let mut stump = Patient {
+            structures: vec![structure("kidney_left", &stump)],
+            ..Patient::empty("stump")
+        };
+        let notes = enrich(&mut stump, &request, atlas, tissues, &Silent).unwrap();
+        assert_eq!(stump.structures.len(), 1);
+        assert!(notes[0].contains("no whole adult kidney"), "{notes:?}");
+    }
+
+    #[test]
+    fn there_are_four_grades() {
+        let request = Enrichment {
+            hydronephrosis: vec![(Side::Left, 5)],
+            ..Enrichment::default()
+        };
+        let (atlas, tissues) = (Atlas::builtin(), TissueTable::builtin());
+        assert!(enrich(&mut patient(), &request, atlas, tissues, &Silent).is_err());
     }
 }

@@ -14,6 +14,7 @@ mod gut;
 mod kidney;
 mod liver;
 mod random;
+mod renal_vessels;
 mod smooth;
 mod trees;
 
@@ -58,6 +59,8 @@ pub enum Step {
     Smoothing,
     /// Pyramids, sinus and collecting system of the kidneys.
     Kidneys,
+    /// Renal arteries and veins.
+    RenalVessels,
     /// Walls and gas of stomach and bowel.
     Gut,
     /// Walls of gallbladder and urinary bladder.
@@ -76,6 +79,7 @@ impl Step {
     pub const ALL: [Self; 7] = [
         Self::Smoothing,
         Self::Kidneys,
+        Self::RenalVessels,
         Self::Gut,
         Self::Walls,
         Self::PerirenalFat,
@@ -163,6 +167,7 @@ pub fn enrich(
             let add = match step {
                 Step::Smoothing => smooth::add,
                 Step::Kidneys => kidney::add,
+                Step::RenalVessels => renal_vessels::add,
                 Step::Gut => gut::add,
                 Step::Walls => around::walls,
                 Step::PerirenalFat => around::perirenal_fat,

@@ -6,6 +6,7 @@
 //! that nothing moves farther than that and nothing thin vanishes; the level is then shifted until
 //! the volume is what it was.
 
+use geometry::polygonise::PolygoniseError;
 use geometry::{TriMesh, frame};
 use rayon::prelude::*;
 
@@ -20,6 +21,13 @@ const VOLUME_SHARE: f64 = 0.01;
 
 /// Largest number of samples that one surface is worth.
 const MOST_SAMPLES: usize = 24_000_000;
+
+/// Smaller structures are sampled more finely, larger ones more coarsely, ml.
+const SMALL_ML: f64 = 60.0;
+const LARGE_ML: f64 = 2500.0;
+
+/// Longer edges are no voxels': they are flat faces that are meant, mm.
+const MOST_EDGE_MM: f64 = 9.0;
 
 /// What became of a surface.
 enum Outcome {
@@ -63,12 +71,10 @@ pub(super) fn add(
     Ok(())
 }
 
-/// What is looked at along its surface: organs, what they hold, large vessels and muscles with a
-/// name. Bones shadow whatever lies behind them; skin and fat reach over the whole body.
+/// What is looked at along its surface: organs, what they hold, vessels and muscles. Bones shadow whatever lies behind them; skin and fat reach over the whole body.
 fn is_worth_it(structure: &Structure) -> bool {
     use StructureKind::{Artery, Cavity, Hollow, Lesion, Muscle, Organ, OrganPart, Vein};
     !structure.modelled
-        && structure.id != "skeletal_muscle"
         && matches!(
             structure.kind,
             Organ | OrganPart | Hollow | Cavity | Artery | Vein | Muscle | Lesion
@@ -77,11 +83,18 @@ fn is_worth_it(structure: &Structure) -> bool {
 
 fn smoothed(structure: &Structure, figures: &SmoothFigures) -> Result<Outcome, EnrichError> {
     let mesh = &structure.surface;
-    if !is_worth_it(structure) || typical_edge_mm(mesh) < figures.coarse_edge_mm.value {
+    let coarse = figures.coarse_edge_mm.value..MOST_EDGE_MM;
+    if !is_worth_it(structure) || !coarse.contains(&typical_edge_mm(mesh)) {
         return Ok(Outcome::Fine);
     }
     let bound_mm = figures.bound_mm.value;
-    let grid = Grid::around(&mesh.bounds(), 4.0, figures.spacing_mm.value);
+    let volume_ml = mesh.signed_volume_mm3() / 1000.0;
+    let spacing = match volume_ml {
+        small if small < SMALL_ML => figures.fine_spacing_mm.value,
+        large if large > LARGE_ML => figures.coarse_spacing_mm.value,
+        _ => figures.spacing_mm.value,
+    };
+    let grid = Grid::around(&mesh.bounds(), 4.0, spacing);
     if grid.len() > MOST_SAMPLES {
         return Ok(Outcome::Kept("too large"));
     }
@@ -99,44 +112,66 @@ fn smoothed(structure: &Structure, figures: &SmoothFigures) -> Result<Outcome, E
     if (made.signed_volume_mm3() / target_mm3 - 1.0).abs() > VOLUME_SHARE {
         return Ok(Outcome::Kept("its volume would change"));
     }
-    if made.components().len() != pieces(mesh) {
+    if pieces(&made) != pieces(mesh) {
         return Ok(Outcome::Kept("it would fall apart"));
     }
     Ok(Outcome::Smooth(made))
 }
 
-/// Beyond this the field is flat, mm: more than the blur reaches to.
-const BAND_MM: f64 = 4.0;
+/// Beyond this the field is flat, mm: as far as the blur cares.
+const BAND_MM: f64 = 3.0;
 
-/// Pieces and holes worth counting.
+/// Pieces and holes worth counting: more than ten voxels of 3 mm.
 fn pieces(mesh: &TriMesh<frame::Patient>) -> usize {
-    without_crumbs(mesh, CRUMB_MM3).map_or(0, |mesh| mesh.components().len())
+    const WORTH_MM3: f64 = 270.0;
+    without_crumbs(mesh, WORTH_MM3).map_or(0, |mesh| mesh.components().len())
 }
 
 /// Less than a voxel of 3 mm.
-const CRUMB_MM3: f64 = 20.0;
+const CRUMB_MM3: f64 = 10.0;
 
-/// The surface at the level near 0 at which it encloses this volume.
+/// The surface at the level near 0 at which it encloses this volume: false position between two
+/// levels that enclose less and more (the Illinois rule halves the end that stays).
 fn of_volume(
     field: &Field,
     target_mm3: f64,
-) -> Result<Option<TriMesh<frame::Patient>>, geometry::polygonise::PolygoniseError> {
-    const ROUNDS: usize = 3;
-    let mut level = 0.0;
-    let mut made = None;
+) -> Result<Option<TriMesh<frame::Patient>>, PolygoniseError> {
+    const ROUNDS: usize = 8;
+    const FARTHEST_MM: f64 = 1.5;
+    const GOOD_SHARE: f64 = 0.001;
+    let missing = |mesh: &TriMesh<frame::Patient>| mesh.signed_volume_mm3() / target_mm3 - 1.0;
+    let Some(mut made) = field.surface(CRUMB_MM3)? else {
+        return Ok(None);
+    };
+    let mut here = (0.0, missing(&made));
+    // Smoothing takes from what bulges, so mostly the level has to rise.
+    let step = if here.1 < 0.0 { 0.25 } else { -0.25 };
+    let mut other: Option<(f64, f64)> = None;
     for _ in 0..ROUNDS {
-        let Some(mesh) = field.grown(level as f32).surface(CRUMB_MM3)? else {
-            return Ok(None);
-        };
-        let missing = target_mm3 - mesh.signed_volume_mm3();
-        let area = mesh.area_mm2();
-        made = Some(mesh);
-        if (missing / target_mm3).abs() < 0.1 * VOLUME_SHARE {
+        if here.1.abs() < GOOD_SHARE {
             break;
         }
-        level += missing / area;
+        let level = match other {
+            Some(other) => here.0 - here.1 * (here.0 - other.0) / (here.1 - other.1),
+            None => here.0 + step,
+        };
+        if level.abs() > FARTHEST_MM {
+            break;
+        }
+        let Some(mesh) = field.grown(level as f32).surface(CRUMB_MM3)? else {
+            break;
+        };
+        let next = (level, missing(&mesh));
+        made = mesh;
+        let crosses = (next.1 < 0.0) != (here.1 < 0.0);
+        other = if crosses {
+            Some(here)
+        } else {
+            other.map(|(level, value)| (level, 0.5 * value))
+        };
+        here = next;
     }
-    Ok(made)
+    Ok(Some(made))
 }
 
 /// The edge that a mesh of this area and number of triangles has, were they all alike.
