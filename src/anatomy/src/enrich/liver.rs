@@ -12,11 +12,11 @@ use geometry::closest::SurfaceQuery;
 use geometry::{Point, TriMesh, frame};
 use nalgebra::Vector3;
 
-use super::random::Draws;
 use super::figures::LiverFigures;
+use super::random::Draws;
 use super::trees::{
-    Beside, Branch, NO_ZONE, Room, Rules, Tree, Tubes, beside, grow, rounded, route, settle, spread,
-    surface,
+    Beside, Branch, NO_ZONE, Room, Rules, Tree, Tubes, beside, grow, rounded, route, settle,
+    spread, surface,
 };
 use super::{Context, EnrichError, surface_error};
 use crate::patient::Patient;
@@ -65,8 +65,13 @@ pub(super) fn add(
     let Some(liver) = patient.structure("liver") else {
         return Ok(());
     };
-    if let Some(own) = [PORTAL, FROM_SCANS].iter().find(|id| patient.structure(id).is_some()) {
-        notes.push(format!("the liver has vessels of its own (`{own}`); none were added"));
+    if let Some(own) = [PORTAL, FROM_SCANS]
+        .iter()
+        .find(|id| patient.structure(id).is_some())
+    {
+        notes.push(format!(
+            "the liver has vessels of its own (`{own}`); none were added"
+        ));
         return Ok(());
     }
     let organ = liver.surface.clone();
@@ -79,7 +84,12 @@ pub(super) fn add(
         (DUCT, Flow::Inlet, FINE_MM, &grown.duct),
     ] {
         if let Some(made) = made {
-            let drawn = Drawn { id, flow, least_radius_mm: 0.95 * least, spacing_mm };
+            let drawn = Drawn {
+                id,
+                flow,
+                least_radius_mm: 0.95 * least,
+                spacing_mm,
+            };
             add_tree(patient, context, &drawn, made, notes)?;
         }
     }
@@ -144,7 +154,11 @@ impl Planes {
     fn angle(axis: V3, at: V3) -> f64 {
         let d = at - axis;
         let angle = libm::atan2(-d.y, -d.x);
-        if angle < -2.1 { angle + std::f64::consts::TAU } else { angle }
+        if angle < -2.1 {
+            angle + std::f64::consts::TAU
+        } else {
+            angle
+        }
     }
 
     /// How far a place lies to the front and the feet.
@@ -160,8 +174,9 @@ impl Planes {
         let right = posterior + anterior;
         // Cantlie's line runs from the cava to the gallbladder; a gallbladder that hangs far off
         // does not turn it beyond what livers have.
-        let middle = gallbladder
-            .map_or(at(right), |g| Self::angle(axis, g).clamp(at(right - 0.12), at(right + 0.12)));
+        let middle = gallbladder.map_or(at(right), |g| {
+            Self::angle(axis, g).clamp(at(right - 0.12), at(right + 0.12))
+        });
         let to_right = angles.partition_point(|a| *a < middle) as f64 / angles.len().max(1) as f64;
         let angles = [
             at(to_right * posterior / right),
@@ -176,7 +191,9 @@ impl Planes {
         };
         let lower = [&figures.posterior_lower, &figures.anterior_lower];
         for (n, share) in lower.iter().enumerate() {
-            planes.levels[n] = quantile_by(places, share.value, |p| (planes.section(*p) == n).then_some(p.z));
+            planes.levels[n] = quantile_by(places, share.value, |p| {
+                (planes.section(*p) == n).then_some(p.z)
+            });
         }
         planes.front_mm = quantile_by(places, 1.0 - figures.lateral_front.value, |p| {
             (planes.section(*p) == 3).then(|| Self::frontness(*p))
@@ -215,7 +232,10 @@ impl Planes {
 /// The value below which a share of sorted values lies; 0 for none.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let at = (share.clamp(0.0, 1.0) * sorted.len() as f64) as usize;
-    sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
+    sorted
+        .get(at.min(sorted.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(0.0)
 }
 
 fn quantile_by(places: &[V3], share: f64, value: impl Fn(&V3) -> Option<f64>) -> f64 {
@@ -232,7 +252,12 @@ impl<'a> Plan<'a> {
         seed: u64,
         notes: &mut Vec<String>,
     ) -> Self {
-        let room = Room::new(organ, &keep_out(patient, organ), figures.margin_mm.value, ROOM_MM);
+        let room = Room::new(
+            organ,
+            &keep_out(patient, organ),
+            figures.margin_mm.value,
+            ROOM_MM,
+        );
         let deep = room.places(figures.least_radius_mm.value);
         let points: Vec<V3> = deep.iter().map(|p| p.0).collect();
         let query = SurfaceQuery::new(organ);
@@ -287,7 +312,9 @@ impl<'a> Plan<'a> {
             self.fill(tree, &portal_tubes, "hepatic", notes);
         }
         let mut veins: Vec<&Tree> = portal.iter().chain(&hepatic).collect();
-        let artery = portal.as_ref().map(|tree| self.companion(tree, &veins, Companion::Artery));
+        let artery = portal
+            .as_ref()
+            .map(|tree| self.companion(tree, &veins, Companion::Artery));
         veins.extend(artery.as_ref().map(|made| &made.tree));
         let duct = portal.as_ref().filter(|_| self.duct.is_some());
         let duct = duct.map(|tree| self.companion(tree, &veins, Companion::Duct));
@@ -340,7 +367,9 @@ impl<'a> Plan<'a> {
         // As many ends as the trunk has thinnest branches, but none nearer than a centimetre.
         let most = self.volume_mm3() / 1000.0;
         let ends = (ratio * ratio * ratio).min(most) as usize;
-        let zones: Vec<u8> = (1..=8).filter(|z| tree.nodes.iter().any(|n| n.zone == *z)).collect();
+        let zones: Vec<u8> = (1..=8)
+            .filter(|z| tree.nodes.iter().any(|n| n.zone == *z))
+            .collect();
         let deep = self.places.iter().filter(|p| p.depth_mm >= least + 0.5);
         let places: Vec<(V3, u8)> = deep.map(|p| (p.at, served(p.segment, &zones))).collect();
         let in_zone = |zone: u8| places.iter().filter(|p| p.1 == zone).count();
@@ -360,8 +389,15 @@ impl<'a> Plan<'a> {
     }
 
     fn portal_stems(&self) -> Option<Tree> {
-        let widest = self.portal_roots.iter().map(|r| r.radius_mm).fold(0.0, f64::max);
-        let [least, most] = [&self.figures.portal_least_radius_mm, &self.figures.portal_most_radius_mm];
+        let widest = self
+            .portal_roots
+            .iter()
+            .map(|r| r.radius_mm)
+            .fold(0.0, f64::max);
+        let [least, most] = [
+            &self.figures.portal_least_radius_mm,
+            &self.figures.portal_most_radius_mm,
+        ];
         let mut tree = Tree::new(widest.clamp(least.value, most.value));
         let (right, left) = match &self.portal_roots[..] {
             [] => return None,
@@ -426,7 +462,9 @@ impl<'a> Plan<'a> {
         const REACH_MM: f64 = 18.0;
         let mut gone = 0.0;
         for n in begin..tree.nodes.len() {
-            let Some(parent) = tree.nodes[n].parent else { continue };
+            let Some(parent) = tree.nodes[n].parent else {
+                continue;
+            };
             gone += (tree.nodes[n].at - tree.nodes[parent].at).norm();
             let shallow = self.room.depth_mm(tree.nodes[n].at) < tree.trunk_radius_mm + 1.0;
             tree.nodes[n].free = tree.nodes[parent].free && shallow && gone < REACH_MM;
@@ -458,7 +496,9 @@ impl<'a> Plan<'a> {
         let (off, reach) = self.planes.from_plane(2, at);
         let mut fork = from;
         if off.abs() > 12.0 {
-            if let Some(fissure) = self.in_plane(2, |p, reached| (p.z - at.z).abs() + (reached - reach.max(28.0)).abs()) {
+            if let Some(fissure) = self.in_plane(2, |p, reached| {
+                (p.z - at.z).abs() + (reached - reach.max(28.0)).abs()
+            }) {
                 fork = self.stem(tree, from, fissure, 1.0, NO_ZONE);
             }
         }
@@ -467,7 +507,9 @@ impl<'a> Plan<'a> {
         }
         let corner = tree.nodes[fork].at;
         let (_, reach) = self.planes.from_plane(2, corner);
-        if let Some(front) = self.in_plane(2, |p, reached| (p.z - corner.z + 5.0).abs() + (reached - reach - 24.0).abs()) {
+        if let Some(front) = self.in_plane(2, |p, reached| {
+            (p.z - corner.z + 5.0).abs() + (reached - reach - 24.0).abs()
+        }) {
             fork = self.stem(tree, fork, front, 1.0, NO_ZONE);
         }
         for zone in [3, 4] {
@@ -497,7 +539,10 @@ impl<'a> Plan<'a> {
         let right = posterior + 0.5 * anterior;
         let mut tree = Tree::new(self.figures.hepatic_radius_mm.value / libm::cbrt(right));
         let (starts, roots) = if self.hepatic_stumps.is_empty() {
-            (self.from_cava(&mut tree), self.cava.iter().cloned().collect())
+            (
+                self.from_cava(&mut tree),
+                self.cava.iter().cloned().collect(),
+            )
         } else {
             self.from_stumps(&mut tree)
         };
@@ -541,7 +586,8 @@ impl<'a> Plan<'a> {
         let mut roots = Vec::new();
         let starts = [0, 1, 2].map(|plane| {
             let off = |root: &&Root| self.planes.from_plane(plane, root.end()).0.abs();
-            let nearest = (0..left.len()).min_by(|&a, &b| off(&left[a]).total_cmp(&off(&left[b])))?;
+            let nearest =
+                (0..left.len()).min_by(|&a, &b| off(&left[a]).total_cmp(&off(&left[b])))?;
             if off(&left[nearest]) > 30.0 {
                 return None;
             }
@@ -569,7 +615,9 @@ impl<'a> Plan<'a> {
         let Some(goal) = goal else { return };
         let toll = |at: V3| {
             let off = self.planes.from_plane(plane, at).0 / 12.0;
-            let near = portal.distance_mm(at, 14.0).map_or(0.0, |d| (14.0 - d) / 6.0);
+            let near = portal
+                .distance_mm(at, 14.0)
+                .map_or(0.0, |d| (14.0 - d) / 6.0);
             0.6 * off * off + 4.0 * near * near
         };
         if let Some(way) = route(&self.room, tree.nodes[from].at, goal, toll) {
@@ -646,7 +694,10 @@ fn center(mesh: &TriMesh<frame::Patient>) -> V3 {
 }
 
 /// Structures that lie in the liver's place: vessels keep away from them.
-fn keep_out<'p>(patient: &'p Patient, organ: &TriMesh<frame::Patient>) -> Vec<&'p TriMesh<frame::Patient>> {
+fn keep_out<'p>(
+    patient: &'p Patient,
+    organ: &TriMesh<frame::Patient>,
+) -> Vec<&'p TriMesh<frame::Patient>> {
     let liver = patient.structure("liver").map_or(0, |s| s.priority);
     let bounds = organ.bounds();
     patient
@@ -668,7 +719,10 @@ struct Line {
 fn lines(patient: &Patient, id: &str) -> Vec<Line> {
     let graph = &patient.vessels;
     let degrees = graph.degrees();
-    let own = graph.segments.iter().filter(|s| s.structure.as_deref() == Some(id));
+    let own = graph
+        .segments
+        .iter()
+        .filter(|s| s.structure.as_deref() == Some(id));
     let known: Vec<Line> = own
         .map(|s| Line {
             points: s.points.iter().map(|p| p.coords).collect(),
@@ -703,24 +757,37 @@ fn portal_roots(
 ) -> Vec<Root> {
     const REACH_MM: f64 = 12.0;
     const INSIDE_MM: f64 = 4.0;
-    let Some(id) = PORTAL_STUMPS.iter().find(|id| patient.structure(id).is_some()) else {
+    let Some(id) = PORTAL_STUMPS
+        .iter()
+        .find(|id| patient.structure(id).is_some())
+    else {
         notes.push("there is no portal vein, so the liver gets no portal branches".to_owned());
         return Vec::new();
     };
     let away = |root: &Root| liver.signed_distance_mm(Point::from_coords(root.end()));
-    let mut ends: Vec<(f64, Root)> = free_ends(patient, id).into_iter().map(|r| (away(&r), r)).collect();
+    let mut ends: Vec<(f64, Root)> = free_ends(patient, id)
+        .into_iter()
+        .map(|r| (away(&r), r))
+        .collect();
     ends.sort_by(|a, b| a.0.total_cmp(&b.0));
     let Some((gap, first)) = ends.first().cloned() else {
-        notes.push(format!("`{id}` has no centreline, so the liver gets no portal branches"));
+        notes.push(format!(
+            "`{id}` has no centreline, so the liver gets no portal branches"
+        ));
         return Vec::new();
     };
     if gap > REACH_MM {
-        notes.push(format!("`{id}` ends {gap:.0} mm short of the liver; the portal branches bridge the gap"));
+        notes.push(format!(
+            "`{id}` ends {gap:.0} mm short of the liver; the portal branches bridge the gap"
+        ));
     }
     let mut roots = vec![first];
     // Right and left branch apart: both end within the liver.
     let apart = |root: &Root| (root.end() - roots[0].end()).norm() > 20.0;
-    let second = ends.into_iter().skip(1).find(|(gap, root)| *gap < INSIDE_MM && apart(root));
+    let second = ends
+        .into_iter()
+        .skip(1)
+        .find(|(gap, root)| *gap < INSIDE_MM && apart(root));
     roots.extend(second.map(|(_, root)| root));
     roots.sort_by(|a, b| end_x(a).total_cmp(&end_x(b)));
     roots
@@ -775,7 +842,9 @@ fn cava_root(
         .collect();
     let touches = |(at, radius): &&(V3, f64)| {
         let limit = radius + TOUCH_MM;
-        liver.closest_within(Point::from_coords(*at), limit).is_some()
+        liver
+            .closest_within(Point::from_coords(*at), limit)
+            .is_some()
     };
     let touching: Vec<(V3, f64)> = points.iter().filter(touches).copied().collect();
     let Some(top) = touching.iter().map(|p| p.0.z).max_by(f64::total_cmp) else {
@@ -824,10 +893,19 @@ fn add_tree(
         Some(index) => patient.structures[index] = structure,
         None => patient.structures.push(structure),
     }
-    notes.push(format!("`{id}`: {} branches were grown in the liver", branches.len()));
+    notes.push(format!(
+        "`{id}`: {} branches were grown in the liver",
+        branches.len()
+    ));
     if is_vessel {
         let thick = context.figures.liver.graph_least_radius_mm.value;
-        join(patient, drawn, &tissue, &thick_branches(&branches, thick), &made.roots);
+        join(
+            patient,
+            drawn,
+            &tissue,
+            &thick_branches(&branches, thick),
+            &made.roots,
+        );
     }
     Ok(())
 }
@@ -858,10 +936,17 @@ fn join(patient: &mut Patient, drawn: &Drawn, tissue: &str, branches: &[Branch],
     let mut ends: Vec<usize> = Vec::new();
     for (n, branch) in branches.iter().enumerate() {
         // The patient's own vessel is in the graph already.
-        let begin = branch.points.iter().position(|p| roots.iter().any(|root| root.end() == *p));
-        let begin = begin.filter(|&b| branch.parent.is_none() && b + 1 < branch.points.len()).unwrap_or(0);
-        let points: Vec<Point<frame::Patient>> =
-            branch.points[begin..].iter().map(|p| Point::from_coords(*p)).collect();
+        let begin = branch
+            .points
+            .iter()
+            .position(|p| roots.iter().any(|root| root.end() == *p));
+        let begin = begin
+            .filter(|&b| branch.parent.is_none() && b + 1 < branch.points.len())
+            .unwrap_or(0);
+        let points: Vec<Point<frame::Patient>> = branch.points[begin..]
+            .iter()
+            .map(|p| Point::from_coords(*p))
+            .collect();
         let from = match branch.parent {
             Some(parent) => ends[parent],
             None => node_at(&mut patient.vessels, points[0]),
@@ -887,14 +972,21 @@ fn join(patient: &mut Patient, drawn: &Drawn, tissue: &str, branches: &[Branch],
 /// The graph's node at a place: there already, cut into the vessel that has a point there, or new.
 fn node_at(graph: &mut VesselGraph, at: Point<frame::Patient>) -> usize {
     const SAME_MM: f64 = 1e-6;
-    if let Some(node) = graph.nodes.iter().position(|node| node.at.distance(&at) < SAME_MM) {
+    if let Some(node) = graph
+        .nodes
+        .iter()
+        .position(|node| node.at.distance(&at) < SAME_MM)
+    {
         graph.nodes[node].flow = None;
         return node;
     }
     let segments = graph.segments.iter().enumerate();
     let found = segments
         .filter_map(|(s, segment)| {
-            let point = segment.points.iter().position(|p| p.distance(&at) < SAME_MM)?;
+            let point = segment
+                .points
+                .iter()
+                .position(|p| p.distance(&at) < SAME_MM)?;
             Some((s, point))
         })
         .next();
@@ -924,7 +1016,10 @@ fn cut(graph: &mut VesselGraph, segment: usize, point: usize) -> usize {
     let mut after = whole.clone();
     after.points.drain(..point);
     after.radii_mm.drain(..point);
-    graph.nodes.push(VesselNode { at: after.points[0], flow: None });
+    graph.nodes.push(VesselNode {
+        at: after.points[0],
+        flow: None,
+    });
     let node = graph.nodes.len() - 1;
     after.from = node;
     let before = &mut graph.segments[segment];

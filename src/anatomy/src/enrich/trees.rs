@@ -167,7 +167,8 @@ fn along(from: V3, to: V3) -> impl Iterator<Item = V3> {
 
 /// Forbids a structure and the margin round it, on the part of the grid that it can reach.
 fn keep_away(field: &mut Field, mesh: &TriMesh<frame::Patient>, margin_mm: f64) {
-    let reach = margin_mm + 3.0 * field.grid.spacing_mm + 6.0;
+    // Distances farther off are not asked for: they cost most and are not needed.
+    let reach = margin_mm + 2.0 * field.grid.spacing_mm;
     let Some(part) = Part::of(&field.grid, mesh, reach) else {
         return;
     };
@@ -175,7 +176,9 @@ fn keep_away(field: &mut Field, mesh: &TriMesh<frame::Patient>, margin_mm: f64) 
     for (n, value) in part.field.values.iter().enumerate() {
         let [i, j, k] = part.place_in_grid(n);
         let at = i + dims[0] * (j + dims[1] * k);
-        field.values[at] = field.values[at].max(margin_mm as f32 - value);
+        if *value < reach as f32 {
+            field.values[at] = field.values[at].max(margin_mm as f32 - value);
+        }
     }
 }
 
@@ -194,7 +197,9 @@ impl Part {
         let mut first = [0; 3];
         let mut dims = [0; 3];
         for axis in 0..3 {
-            let low = index(axis, f64::from(bounds.min[axis]) - reach_mm).floor().max(0.0);
+            let low = index(axis, f64::from(bounds.min[axis]) - reach_mm)
+                .floor()
+                .max(0.0);
             let high = index(axis, f64::from(bounds.max[axis]) + reach_mm).ceil();
             if high < 1.0 || low + 1.0 >= grid.dims[axis] as f64 {
                 return None;
@@ -251,11 +256,15 @@ impl Tubes {
     /// From places and radii.
     pub fn new(balls: Vec<(V3, f64)>) -> Self {
         let far = V3::repeat(f64::INFINITY);
-        let (min, max) = balls
-            .iter()
-            .fold((far, -far), |(min, max), (at, _)| (min.inf(at), max.sup(at)));
+        let (min, max) = balls.iter().fold((far, -far), |(min, max), (at, _)| {
+            (min.inf(at), max.sup(at))
+        });
         let origin = if balls.is_empty() { V3::zeros() } else { min };
-        let extent = if balls.is_empty() { V3::zeros() } else { max - min };
+        let extent = if balls.is_empty() {
+            V3::zeros()
+        } else {
+            max - min
+        };
         let dims: [usize; 3] = std::array::from_fn(|a| (extent[a] / Self::CELL_MM) as usize + 1);
         let widest_mm = balls.iter().map(|b| b.1).fold(0.0, f64::max);
         let mut tubes = Self {
@@ -386,7 +395,11 @@ impl Tree {
     pub fn tubes_of(trees: &[&Self]) -> Tubes {
         let balls = trees.iter().flat_map(|tree| {
             let radii = tree.radii_mm();
-            tree.nodes.iter().zip(radii).map(|(n, r)| (n.at, r)).collect::<Vec<_>>()
+            tree.nodes
+                .iter()
+                .zip(radii)
+                .map(|(n, r)| (n.at, r))
+                .collect::<Vec<_>>()
         });
         Tubes::new(balls.collect())
     }
@@ -419,10 +432,7 @@ impl Tree {
     /// Connects an end at `at` to a new point `fork` of the vessel that leads to `edge`.
     fn connect(&mut self, edge: usize, fork: V3, site: Site) {
         let below = self.nodes[edge];
-        let fork_node = Node {
-            at: fork,
-            ..below
-        };
+        let fork_node = Node { at: fork, ..below };
         self.nodes.push(fork_node);
         let fork_index = self.nodes.len() - 1;
         self.nodes[edge].parent = Some(fork_index);
@@ -483,7 +493,12 @@ impl Tree {
             let end = self.last_of_branch(first, &children);
             let index = branches.len();
             branches.push(branch);
-            waiting.extend(children[end].iter().rev().map(|&child| (child, Some(index))));
+            waiting.extend(
+                children[end]
+                    .iter()
+                    .rev()
+                    .map(|&child| (child, Some(index))),
+            );
         }
         branches
     }
@@ -616,7 +631,9 @@ pub(super) fn spread(
             let list = &by_zone[zone];
             list[((part * list.len() as f64) as usize).min(list.len() - 1)]
         };
-        let best = (0..CANDIDATES).map(candidate).map(|at| (loneliness(at, &sites, tree, others), at));
+        let best = (0..CANDIDATES)
+            .map(candidate)
+            .map(|at| (loneliness(at, &sites, tree, others), at));
         if let Some((_, at)) = best.max_by(|a, b| a.0.total_cmp(&b.0)) {
             let zone = counts[zone].0;
             sites.push(Site { at, zone });
@@ -731,7 +748,10 @@ fn offers(tree: &Tree, edge: usize, to: V3, rules: &Rules) -> Vec<Offer> {
         .into_iter()
         .filter(|fork| keeps_angles(a, *fork, b, to, rules))
         .map(|fork| Offer {
-            cost: upstream + above * (fork - a).norm() + below * ((b - fork).norm() - length) + (to - fork).norm(),
+            cost: upstream
+                + above * (fork - a).norm()
+                + below * ((b - fork).norm() - length)
+                + (to - fork).norm(),
             edge,
             fork,
         })
@@ -767,7 +787,9 @@ fn least_volume(ends: [(V3, f64); 3]) -> Option<V3> {
         }
         at = sum / weights;
     }
-    ends.iter().all(|(end, _)| (at - end).norm() > 1.0).then_some(at)
+    ends.iter()
+        .all(|(end, _)| (at - end).norm() > 1.0)
+        .then_some(at)
 }
 
 /// A branch leaves forward or square, never backward, and is not too short; the other one goes on
@@ -826,13 +848,17 @@ impl Lane<'_> {
         along(offer.fork, to)
             .filter(|at| (at - offer.fork).norm() > 1.5 * begin)
             .all(|at| {
-                self.tree.nodes.iter().zip(&self.radii_mm).all(|(node, radius)| {
-                    let Some(parent) = node.parent else {
-                        return true;
-                    };
-                    let least = radius + self.leaf_mm + self.rules.own_gap_mm;
-                    to_segment(at, self.tree.nodes[parent].at, node.at).0 >= least
-                })
+                self.tree
+                    .nodes
+                    .iter()
+                    .zip(&self.radii_mm)
+                    .all(|(node, radius)| {
+                        let Some(parent) = node.parent else {
+                            return true;
+                        };
+                        let least = radius + self.leaf_mm + self.rules.own_gap_mm;
+                        to_segment(at, self.tree.nodes[parent].at, node.at).0 >= least
+                    })
             })
     }
 }
@@ -922,7 +948,8 @@ fn push(at: V3, reach_mm: f64, tubes: &Tubes, counts: impl Fn(usize) -> bool) ->
             deepest = deepest.max(missing);
         }
     });
-    sum.try_normalize(1e-9).map_or_else(V3::zeros, |away| away * (0.5 * deepest))
+    sum.try_normalize(1e-9)
+        .map_or_else(V3::zeros, |away| away * (0.5 * deepest))
 }
 
 /// Lengths of the ways between a tree's points, along its vessels.
@@ -938,7 +965,9 @@ struct Kin {
 impl Kin {
     fn new(tree: &Tree, children: &[Vec<usize>]) -> Self {
         let count = tree.nodes.len();
-        let mut order: Vec<usize> = (0..count).filter(|&n| tree.nodes[n].parent.is_none()).collect();
+        let mut order: Vec<usize> = (0..count)
+            .filter(|&n| tree.nodes[n].parent.is_none())
+            .collect();
         let mut heads: Vec<usize> = (0..count).collect();
         let mut at = 0;
         while at < order.len() {
@@ -1062,7 +1091,10 @@ fn unmake_stump(
     let mut at = end;
     while let Some(parent) = tree.nodes[at].parent {
         length += (tree.nodes[parent].at - tree.nodes[at].at).norm();
-        let others = children[parent].iter().filter(|&&c| c != at && !gone[c]).count();
+        let others = children[parent]
+            .iter()
+            .filter(|&&c| c != at && !gone[c])
+            .count();
         if others > 0 {
             if length < rules.shortest_mm + radii[parent] {
                 way.iter().for_each(|&n| gone[n] = true);
@@ -1107,7 +1139,9 @@ pub(super) fn beside(tree: &Tree, how: &Beside, lead: &[V3], room: &Room, others
     let bad = breaches(&second, room, others, &rules);
     let children = second.children();
     let mut gone = vec![false; bad.len()];
-    (0..bad.len()).filter(|&n| bad[n]).for_each(|n| mark_from(n, &children, &mut gone));
+    (0..bad.len())
+        .filter(|&n| bad[n])
+        .for_each(|n| mark_from(n, &children, &mut gone));
     second.drop_marked(&gone);
     second
 }
@@ -1132,7 +1166,10 @@ fn follow(tree: &Tree, how: &Beside) -> Tree {
         second.nodes[n].at += sides[n] * (radii[n] * (1.0 + how.share) + how.gap_mm + 0.2);
         second.nodes[n].laid = true;
     }
-    let thin: Vec<bool> = radii.iter().map(|r| r * how.share < how.least_radius_mm).collect();
+    let thin: Vec<bool> = radii
+        .iter()
+        .map(|r| r * how.share < how.least_radius_mm)
+        .collect();
     second.drop_marked(&thin);
     second
 }
@@ -1190,7 +1227,9 @@ pub(super) fn surface(
     }
     let reach = 2.0 * spacing_mm;
     let start = with.map_or(Aabb::EMPTY, TriMesh::bounds);
-    let bounds = cones.iter().fold(start, |all, cone| all.union(&cone.bounds(reach)));
+    let bounds = cones
+        .iter()
+        .fold(start, |all, cone| all.union(&cone.bounds(reach)));
     let grid = Grid::around(&bounds, 2.0 * spacing_mm, spacing_mm);
     let with = with.and_then(|mesh| Part::of(&grid, mesh, 2.0 * spacing_mm));
     let mut slices: Vec<Vec<u32>> = vec![Vec::new(); grid.dims[2]];
@@ -1200,7 +1239,8 @@ pub(super) fn surface(
         }
     }
     let linear = Matrix3::from_diagonal_element(spacing_mm);
-    let patient_from_voxel = Affine::new(linear, V3::from(grid.origin_mm)).ok_or(PolygoniseError::Empty)?;
+    let patient_from_voxel =
+        Affine::new(linear, V3::from(grid.origin_mm)).ok_or(PolygoniseError::Empty)?;
     polygonise_slices(grid.dims, 0.0, &patient_from_voxel, |k, slice| {
         // Far outside; no crossed edge ends there.
         slice.fill(-1e3);
@@ -1292,7 +1332,9 @@ impl Lattice {
         const STEP_MM: f64 = 4.0;
         const COMFORT_MM: f64 = 14.0;
         let bounds = room.bounds();
-        let dims = bounds.extent().map(|mm| (f64::from(mm) / STEP_MM) as usize + 1);
+        let dims = bounds
+            .extent()
+            .map(|mm| (f64::from(mm) / STEP_MM) as usize + 1);
         let origin = V3::from(bounds.min.map(f64::from));
         let mut lattice = Self {
             origin,
@@ -1419,4 +1461,134 @@ fn in_steps(path: &[V3], step_mm: f64) -> Vec<V3> {
     }
     out.push(path[path.len() - 1]);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use geometry::sdf::{self, Expr, SurfaceLimits};
+
+    use super::*;
+
+    fn room() -> Room {
+        let ball = Expr::Sphere {
+            center: [0.0; 3],
+            radius_mm: 40.0,
+        };
+        let mesh = sdf::surface(&ball, 2.0, &SurfaceLimits::default()).unwrap();
+        Room::new(&mesh, &[], 2.0, 2.0)
+    }
+
+    /// Equal daughters of r³ = 2 r₁³ part at an angle of cos(θ/2) = 2^(2/3) / 2 (Murray 1926).
+    #[test]
+    fn equal_daughters_part_at_murray_s_angle() {
+        let weight = libm::cbrt(2.0_f64).powi(2);
+        let ends = [
+            V3::new(-30.0, 0.0, 0.0),
+            V3::new(30.0, 20.0, 0.0),
+            V3::new(30.0, -20.0, 0.0),
+        ];
+        let fork = least_volume([(ends[0], weight), (ends[1], 1.0), (ends[2], 1.0)]).unwrap();
+        let [one, other] = [ends[1] - fork, ends[2] - fork];
+        let half = 0.5 * one.angle(&other);
+        assert!(
+            (half.cos() - 0.5 * weight).abs() < 1e-3,
+            "{}°",
+            2.0 * half.to_degrees()
+        );
+    }
+
+    #[test]
+    fn depth_in_a_ball_is_what_is_left_of_its_radius() {
+        let room = room();
+        for at in [
+            V3::new(0.0, 12.0, 0.0),
+            V3::new(20.0, -20.0, 10.0),
+            V3::new(0.0, 0.0, 37.0),
+        ] {
+            let exact = 38.0 - at.norm();
+            assert!(
+                (room.depth_mm(at) - exact).abs() < 0.3,
+                "{} {exact}",
+                room.depth_mm(at)
+            );
+            assert!(room.inward(at).dot(&-at.normalize()) > 0.95);
+        }
+    }
+
+    #[test]
+    fn tubes_are_found_as_by_asking_all() {
+        let draws = Draws::new(1, "tubes");
+        let place = |n: u64| V3::from_fn(|a, _| 60.0 * draws.unit(3 * n + a as u64));
+        let balls: Vec<(V3, f64)> = (0..300)
+            .map(|n| (place(n), 1.0 + 4.0 * draws.unit(5000 + n)))
+            .collect();
+        let tubes = Tubes::new(balls.clone());
+        for n in 1000..1100 {
+            let at = place(n);
+            let exact = balls
+                .iter()
+                .map(|b| (b.0 - at).norm() - b.1)
+                .fold(f64::INFINITY, f64::min);
+            assert_eq!(tubes.distance_mm(at, 100.0), Some(exact));
+        }
+    }
+
+    #[test]
+    fn a_way_round_what_is_dear() {
+        let room = room();
+        let [from, to] = [V3::new(-28.0, 0.0, 0.0), V3::new(28.0, 0.0, 0.0)];
+        let dear = |at: V3| if at.norm() < 14.0 { 50.0 } else { 0.0 };
+        let way = route(&room, from, to, dear).unwrap();
+        assert_eq!((way[0], way[way.len() - 1]), (from, to));
+        let nearest = way.iter().map(|p| p.norm()).fold(f64::INFINITY, f64::min);
+        assert!(nearest > 11.0, "{nearest} mm from the middle");
+        assert!(way.iter().all(|p| room.depth_mm(*p) > 1.0));
+    }
+
+    /// A stem along x with a twig that runs back along it: ways along the vessels.
+    #[test]
+    fn ways_between_points_follow_the_vessels() {
+        let mut tree = Tree::new(3.0);
+        let stem: Vec<V3> = (0..5)
+            .map(|n| V3::new(10.0 * f64::from(n), 0.0, 0.0))
+            .collect();
+        tree.lay(None, &stem, 1);
+        tree.lay(
+            Some(2),
+            &[V3::new(20.0, 10.0, 0.0), V3::new(10.0, 10.0, 0.0)],
+            1,
+        );
+        let mut kin = Kin::new(&tree, &tree.children());
+        kin.measure(&tree);
+        assert_eq!(kin.way_mm(&tree, 0, 4), 40.0);
+        assert_eq!(kin.way_mm(&tree, 6, 1), 30.0);
+        assert_eq!(kin.way_mm(&tree, 6, 4), 40.0);
+        assert_eq!(tree.branches().len(), 3);
+        assert_eq!(strahler(&tree.branches()), vec![2, 1, 1]);
+    }
+
+    #[test]
+    fn a_tree_grows_to_every_end_that_it_can_reach() {
+        let room = room();
+        let mut tree = Tree::new(3.0);
+        tree.lay(
+            None,
+            &[V3::new(-30.0, 0.0, 0.0), V3::new(-10.0, 0.0, 0.0)],
+            1,
+        );
+        let none = Tubes::new(Vec::new());
+        let places: Vec<(V3, u8)> = room.places(2.0).into_iter().map(|p| (p.0, 1)).collect();
+        let sites = spread(&places, &[(1, 26)], &tree, &none, Draws::new(4, "test"));
+        let rules = Rules {
+            gap_mm: 2.0,
+            own_gap_mm: 1.5,
+            shortest_mm: 5.0,
+        };
+        let left_out = grow(&mut tree, &room, &none, &sites, &rules);
+        assert!(left_out <= 3, "{left_out} of 26 left out");
+        let stuck = settle(&mut tree, &room, &none, &rules);
+        assert_eq!(stuck, 0);
+        assert!(tree.leaves() >= 20, "{} ends", tree.leaves());
+        assert!(breaches(&tree, &room, &none, &rules).iter().all(|bad| !bad));
+    }
 }
