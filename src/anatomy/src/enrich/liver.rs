@@ -115,7 +115,7 @@ struct Grown {
 struct Plan<'a> {
     figures: &'a LiverFigures,
     seed: u64,
-    room: Room,
+    room: Room<'a>,
     planes: Planes,
     places: Vec<Place>,
     portal_roots: Vec<Root>,
@@ -247,7 +247,7 @@ fn quantile_by(places: &[V3], share: f64, value: impl Fn(&V3) -> Option<f64>) ->
 impl<'a> Plan<'a> {
     fn new(
         patient: &Patient,
-        organ: &TriMesh<frame::Patient>,
+        organ: &'a TriMesh<frame::Patient>,
         figures: &'a LiverFigures,
         seed: u64,
         notes: &mut Vec<String>,
@@ -381,9 +381,10 @@ impl<'a> Plan<'a> {
         let sites = spread(&places, &counts, tree, others, Draws::new(self.seed, name));
         grow(tree, &self.room, others, &sites, &self.rules());
         let stuck = settle(tree, &self.room, others, &self.rules());
-        if stuck > 0 {
+        if let Some(first) = stuck.first() {
             notes.push(format!(
-                "{stuck} places of the {name} vessels lie nearer to the liver's surface or another vessel than they should"
+                "{} places of the {name} vessels lie nearer to the liver's surface or another vessel than they should, the first at ({:.0}, {:.0}, {:.0})",
+                stuck.len(), first.x, first.y, first.z
             ));
         }
     }
