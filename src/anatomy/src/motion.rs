@@ -23,6 +23,10 @@ catalog::record! {
         pub(crate) deep_breath: f64 [1.5..=10.0],
         /// What a breath moves.
         pub(crate) breathing: BreathTable,
+        /// What lying on the left side moves.
+        pub(crate) left_decubitus: DecubitusTable,
+        /// What raising the arms over the head moves.
+        pub(crate) arm_up: ArmTable,
     }
 }
 
@@ -64,6 +68,39 @@ catalog::record! {
         pub(crate) ribs_sideways_mm: (f64, f64),
         /// Side and front of the ribs, towards the head.
         pub(crate) ribs_upward_mm: (f64, f64),
+    }
+}
+
+catalog::record! {
+    /// What lying on a side moves.
+    #[derive(Debug)]
+    pub(crate) struct DecubitusTable {
+        /// The front of the belly, towards the patient's left.
+        pub(crate) belly_leftward_mm: f64 [0.0..=100.0],
+        /// Organs.
+        pub(crate) organs: Vec<OrganShift>,
+    }
+}
+
+catalog::record! {
+    /// Where an organ goes.
+    #[derive(Debug)]
+    pub(crate) struct OrganShift {
+        /// The structure's id.
+        pub(crate) structure: String,
+        /// Towards the patient's left, back and head.
+        pub(crate) shift_mm: [f64; 3],
+    }
+}
+
+catalog::record! {
+    /// What raising the arms moves.
+    #[derive(Debug)]
+    pub(crate) struct ArmTable {
+        /// The side of the uppermost ribs; the lowest stay, so that all spread.
+        pub(crate) ribs_upward_mm: f64 [0.0..=50.0],
+        /// The shoulder blades.
+        pub(crate) shoulders_upward_mm: f64 [0.0..=80.0],
     }
 }
 
@@ -124,7 +161,8 @@ mod tests {
     fn every_structure_that_moves_is_in_the_atlas() {
         let breathing = &table().breathing;
         let organs = breathing.organs.iter().map(|organ| &organ.structure);
-        for id in organs.chain(&breathing.still) {
+        let shifted = table().left_decubitus.organs.iter().map(|o| &o.structure);
+        for id in organs.chain(&breathing.still).chain(shifted) {
             assert!(Atlas::builtin().structure(id).is_some(), "{id}");
         }
     }

@@ -1,5 +1,7 @@
 //! What a person does to the room in one step.
 
+pub use anatomy::deform::Posture;
+
 use crate::hand::PatientFromProbe;
 
 /// What hands do during one step of the simulation.
@@ -27,4 +29,26 @@ pub enum Action {
     Capture,
     /// On to the next task, this one unanswered or, if a drill, done.
     Next,
+    /// The patient is told how to breathe. Until then no breath is taken, unless the scenario says
+    /// otherwise.
+    Breathe(Breath),
+    /// The patient is told to lie otherwise.
+    Lie(Posture),
+    /// The patient raises the arms over the head, or takes them down.
+    RaiseArm(bool),
+    /// The heart beats at so many beats a minute; with 0 it stands still.
+    HeartRate(f64),
+}
+
+/// What a patient is told to do with the breath.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Breath {
+    /// Breathe in deeply, and hold it.
+    In,
+    /// Breathe out, and hold it.
+    Out,
+    /// Hold the breath where it is.
+    Hold,
+    /// Breathe quietly.
+    Quietly,
 }

@@ -35,6 +35,6 @@ pub use console::{
     Apodization, Console, Effects, Extent, GrayMap, Knob, KnobChoice, Misfit, Transmit, Zoom,
 };
 pub use error::EquipmentError;
-pub use inputs::{Action, Inputs};
+pub use inputs::{Action, Breath, Inputs, Posture};
 pub use preset::Preset;
 pub use probe::{Array, Elevation, Face, Probe};

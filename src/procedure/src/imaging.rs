@@ -1,10 +1,12 @@
 //! Pictures of what a procedure shows.
 
+use std::sync::Arc;
+
 use equipment::{Console, Probe};
 use ultrasound::display::{Compensation, Display, Picture, PictureSize};
 use ultrasound::engine::{Imager, Medium, UltrasoundError, View};
 
-use crate::ProcedureError;
+use crate::{Moved, ProcedureError};
 
 /// All that a picture of a step depends on, besides patient, probe and size.
 #[derive(Clone, Debug)]
@@ -13,6 +15,8 @@ pub struct Shot {
     pub view: View,
     /// What the console is set to.
     pub console: Console,
+    /// The patient as moved; `None` as stored.
+    pub moved: Option<Arc<Moved>>,
 }
 
 impl Shot {
@@ -21,6 +25,7 @@ impl Shot {
         Self {
             console: with_display_of(&self.console, display),
             view: self.view,
+            moved: self.moved,
         }
     }
 }
@@ -90,6 +95,7 @@ impl Imaging {
 
     fn render(&mut self, medium: &Medium, shot: &Shot) -> Result<&Picture, ProcedureError> {
         let set = self.set.as_mut().expect("settings were prepared");
+        let medium = shot.moved.as_ref().map_or(medium, |moved| &moved.medium);
         let frame = set.imager.frame(medium, &shot.view);
         let shown = set
             .display

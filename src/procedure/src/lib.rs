@@ -5,6 +5,9 @@
 //! out apart, by [`Imaging`], from a [`Shot`] that says all that the picture depends on: shells may
 //! make as many or as few as they have time for.
 //!
+//! The patient lies still until an action says otherwise ([`equipment::Action::Breathe`] and its like); what moves
+//! then moves in simulated ticks, and every [`Shot`] holds the body as it was.
+//!
 //! What is absent here: tasks, scores, files, windows, clocks.
 //!
 //! # A tour
@@ -36,6 +39,7 @@
 mod body;
 mod contact;
 mod imaging;
+mod living;
 mod moving;
 pub mod skin;
 mod step;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use anatomy::deform::BodyState;
 use equipment::{Action, Console, Inputs, Probe};
 use recording::{Facts, ProbeState, Seen};
 use ultrasound::engine::{FactFinder, View};
@@ -10,8 +11,9 @@ use ultrasound::frame;
 
 use crate::contact::hold;
 use crate::imaging::Shot;
-use crate::skin::Front;
-use crate::{Body, ProcedureError};
+use crate::living::Living;
+use crate::skin::{Front, Skin};
+use crate::{Body, Moved, Mover, ProcedureError};
 
 /// Steps in a second of simulated time.
 pub const TICKS_PER_S: u32 = 60;
@@ -35,6 +37,10 @@ pub struct Procedure {
     /// The shot that the screen is frozen at.
     frozen: Option<Option<Shot>>,
     watched: Vec<Watched>,
+    living: Living,
+    mover: Mover,
+    /// The body as it was last looked at; `None` while it is as stored.
+    moved: Option<(Arc<Moved>, Skin)>,
 }
 
 /// A structure whose cells are counted.
@@ -80,6 +86,7 @@ impl Procedure {
         let front = Front::of(&probe.array, finder.grid())
             .ok_or_else(|| ProcedureError::NotOnSkin(probe.id.clone()))?;
         Ok(Self {
+            living: Living::still(&body.patient),
             body,
             probe: probe.clone(),
             front,
@@ -90,7 +97,20 @@ impl Procedure {
             held: None,
             frozen: None,
             watched: Vec::new(),
+            mover: Mover::default(),
+            moved: None,
         })
+    }
+
+    /// What the body is doing.
+    pub fn state(&self) -> &BodyState {
+        self.living.state()
+    }
+
+    /// The body as pictures and hands meet it: [`Procedure::state`] of the last tick on which facts
+    /// are found; `None` while it is as stored.
+    pub fn moved(&self) -> Option<&Arc<Moved>> {
+        self.moved.as_ref().map(|(moved, _)| moved)
     }
 
     /// The patient made ready.
@@ -114,7 +134,7 @@ impl Procedure {
         &self,
         pose: &equipment::hand::PatientFromProbe,
     ) -> equipment::hand::PatientFromProbe {
-        let kept = self.body.skin.keep_on(pose, &self.front, GEL_MM);
+        let kept = self.skin().keep_on(pose, &self.front, GEL_MM);
         kept.unwrap_or(*pose)
     }
 
@@ -139,7 +159,11 @@ impl Procedure {
         let hand = inputs
             .hand
             .filter(|hand| hand.isometry.to_matrix().iter().all(|c| c.is_finite()));
-        self.held = hand.map(|hand| hold(&self.body.skin, &self.front, &hand));
+        for action in &inputs.actions {
+            self.tell(action);
+        }
+        self.live(tick);
+        self.held = hand.map(|hand| hold(self.skin(), &self.front, &hand));
         let mut seen = Observations {
             tick,
             probe: self.held,
@@ -177,7 +201,44 @@ impl Procedure {
             Action::Freeze(false) => self.frozen = None,
             Action::Capture => seen.captured = true,
             Action::Next => seen.next = true,
+            Action::Breathe(_) | Action::Lie(_) | Action::RaiseArm(_) | Action::HeartRate(_) => {}
         }
+    }
+
+    /// Tells the patient what to do.
+    fn tell(&mut self, action: &Action) {
+        match *action {
+            Action::Breathe(how) => self.living.breathe(how),
+            Action::Lie(how) => self.living.lie(how),
+            Action::RaiseArm(up) => self.living.raise_arm(up),
+            Action::HeartRate(per_min) => self.living.beat(per_min),
+            _ => {}
+        }
+    }
+
+    /// The patient's own part of a step. Surfaces follow as often as facts are found.
+    fn live(&mut self, tick: u64) {
+        self.living.pass(1.0 / f64::from(TICKS_PER_S));
+        let state = *self.living.state();
+        let shown = self
+            .moved()
+            .map_or(BodyState::default(), |moved| moved.state);
+        if !tick.is_multiple_of(FACTS_EVERY) || state == shown {
+            return;
+        }
+        self.moved = None;
+        if !state.is_rest() {
+            let moved = self.mover.to(&self.body, &state);
+            let skin = moved.skin();
+            self.moved = Some((moved, skin));
+        }
+    }
+
+    /// The outside of the body as it is now.
+    fn skin(&self) -> &Skin {
+        self.moved
+            .as_ref()
+            .map_or(&self.body.skin, |(_, skin)| skin)
     }
 
     /// What the screen shows after the last step; `None` while the probe lies aside.
@@ -195,18 +256,22 @@ impl Procedure {
                     gel_mm: GEL_MM,
                     tick,
                     seed: self.seed,
+                    displacement: self.moved().and_then(|moved| moved.displacement.clone()),
                     ..View::at(held.patient_from_probe)
                 },
                 console,
+                moved: self.moved().cloned(),
             }),
         }
     }
 
     fn facts(&mut self, shot: &Shot) -> Facts {
+        let moved = shot.moved.as_ref();
+        let medium = moved.map_or(&self.body.medium, |moved| &moved.medium);
         let found = if shot.console == self.console {
-            self.finder.facts(&self.body.medium, &shot.view)
+            self.finder.facts(medium, &shot.view)
         } else {
-            FactFinder::new(&self.probe, &shot.console).facts(&self.body.medium, &shot.view)
+            FactFinder::new(&self.probe, &shot.console).facts(medium, &shot.view)
         };
         let mut seen = Vec::new();
         for (index, of) in found.structures.iter().enumerate() {

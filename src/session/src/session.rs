@@ -329,6 +329,7 @@ impl Session {
                 ..ultrasound::engine::View::at(target.patient_from_probe)
             },
             console: preset.turned(self.scenario.probe, "depth_mm", target.depth_mm)?,
+            moved: None,
         };
         let medium = self.procedure.body().medium.clone();
         let picture = self.imaging.still(&medium, &shot)?;

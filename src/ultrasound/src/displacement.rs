@@ -1,7 +1,7 @@
 //! Where tissue has moved: lattices of displacements between which is interpolated.
 
 use anatomy::deform::{Deformation, Deformed};
-use nalgebra::Vector3;
+use nalgebra::{Matrix3, Vector3};
 
 use crate::medium::{AIR, MediumId};
 use crate::speckle::Tile;
@@ -144,24 +144,51 @@ impl Field {
         sum
     }
 
-    /// Where the tissue that is now at a place rests; the displacement has to be gentle (it must
-    /// not fold).
+    /// Where the tissue that is now at a place rests; the displacement must not fold.
     pub fn resting(&self, place: Vector3<f64>) -> Vector3<f64> {
+        /// As near as this is near enough, mm.
+        const NEAR_MM: f64 = 1e-3;
         let mut resting = place;
         for _ in 0..8 {
             resting = place - self.at(resting);
         }
+        // Where tissue shears so much that this does not settle, along the field's own slope.
+        for _ in 0..24 {
+            let off = resting + self.at(resting) - place;
+            if off.norm() < NEAR_MM {
+                break;
+            }
+            let step = self
+                .slope(resting)
+                .try_inverse()
+                .map_or(off, |inverse| inverse * off);
+            let most = self.spacing_mm[0]
+                .min(self.spacing_mm[1])
+                .min(self.spacing_mm[2]);
+            resting -= step * (most / step.norm()).min(1.0);
+        }
         resting
+    }
+
+    /// How present places change with resting ones: 1 + ∇d.
+    fn slope(&self, place: Vector3<f64>) -> Matrix3<f64> {
+        const STEP: f64 = 0.05;
+        let columns = [0, 1, 2].map(|axis| {
+            let reach = STEP * self.spacing_mm[axis];
+            let aside = Vector3::ith(axis, reach);
+            (self.at(place + aside) - self.at(place - aside)) / (2.0 * reach)
+        });
+        Matrix3::identity() + Matrix3::from_columns(&columns)
     }
 
     /// Moves a tile to where its tissue rests, and widens it so that all of that is inside.
     pub(crate) fn widen(&self, tile: &mut Tile) {
         let center = self.resting(tile.center);
         let mut slack = 0.0f64;
-        for corner in 0..8 {
+        for corner in 0..27 {
             let mut place = tile.center;
-            for axis in 0..3 {
-                let sign = if corner >> axis & 1 == 1 { 1.0 } else { -1.0 };
+            for (axis, step) in [1, 3, 9].into_iter().enumerate() {
+                let sign = f64::from(corner / step % 3) - 1.0;
                 place += tile.axes.row(axis).transpose() * (sign * tile.half_mm[axis]);
             }
             let moved = (self.resting(place) - center) - (place - tile.center);

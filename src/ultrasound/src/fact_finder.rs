@@ -74,7 +74,8 @@ impl FactFinder {
                 }));
                 tracer.trace(starts, paths, memory);
             });
-        truth::facts(&FactPaths(&self.paths), grid, &tracer, medium.structures)
+        let displacement = view.displacement.as_deref();
+        truth::facts(&FactPaths(&self.paths), grid, &tracer, displacement)
     }
 }
 

@@ -168,7 +168,8 @@ impl LookPlan {
         };
         self.receive(setting, &mut look);
         done(Stage::Receive);
-        let facts = truth::facts(self, &self.grid, &tracer, setting.medium.structures);
+        let displacement = setting.view.displacement.as_deref();
+        let facts = truth::facts(self, &self.grid, &tracer, displacement);
         if setting.view.truth {
             look.truth = self.truth(&tracer);
         }

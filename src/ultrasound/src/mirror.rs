@@ -9,6 +9,7 @@ use std::ops::Range;
 use geometry::Point;
 use nalgebra::Vector3;
 
+use crate::displacement::Displacement;
 use crate::grid::ScanGrid;
 use crate::insonation::{Division, Insonation, Variants};
 use crate::medium::{AIR, Medium, MediumId};
@@ -170,6 +171,8 @@ pub(crate) struct MirrorStage<'a> {
     pub elevation_width_mm: &'a [f32],
     pub focal_area_mm2: f64,
     pub seed: u64,
+    /// How tissue has moved: what scatters in a mirror moves with it too.
+    pub displacement: Option<&'a Displacement>,
     /// Loose scatterers, probe frame, with the amplitude of their echoes in the focus.
     pub points: &'a [(Vector3<f64>, f64)],
 }
@@ -347,6 +350,9 @@ impl MirrorStage<'_> {
         let rates = &tracer.rates[self.medium.index(segment.medium)];
         let steps = (segment.length_mm / STEP_MM) as usize;
         let patient_from_probe = tracer.probe_from_patient.inverse();
+        let field = self
+            .displacement
+            .map(|d| d.field(d.layer_of(segment.medium)));
         for step in 0..steps {
             let s = (step as f64 + 0.5) * STEP_MM;
             let state = segment.state.after(s, rates, 0.0, segment.medium);
@@ -355,7 +361,8 @@ impl MirrorStage<'_> {
             }
             let place = patient_from_probe.isometry
                 * nalgebra::Point3::from(segment.start + segment.direction * s);
-            let cell = place.coords.map(|c| libm::floor(c / STEP_MM) as i32 as u32);
+            let rest = field.map_or(place.coords, |field| field.resting(place.coords));
+            let cell = rest.map(|c| libm::floor(c / STEP_MM) as i32 as u32);
             let hash = hash3(cell.x, cell.y, cell.z, self.seed as u32 ^ 0x3141);
             let jitter = f64::from(hash & 0xffff) / 65536.0 - 0.5;
             let aside = f64::from(hash >> 16) / 65536.0 - 0.5;

@@ -2,7 +2,9 @@
 
 use geometry::frame::{self, Patient as PatientFrame};
 use geometry::{Point, Pose};
+use nalgebra::Vector3;
 
+use crate::displacement::Displacement;
 use crate::frame::{CELL_MM, Facts, PathKind, StructureFacts, Truth};
 use crate::grid::ScanGrid;
 use crate::interface_echoes::tail_kind;
@@ -59,8 +61,9 @@ pub(crate) fn facts(
     paths: &impl LinePaths,
     grid: &ScanGrid,
     tracer: &Tracer<'_>,
-    structures: usize,
+    displacement: Option<&Displacement>,
 ) -> Facts {
+    let structures = tracer.medium.structures;
     let mut facts = Facts {
         structures: vec![StructureFacts::default(); structures],
         contact: 0.0,
@@ -93,6 +96,12 @@ pub(crate) fn facts(
                 }
                 structure.visible_mm2 += area;
                 let place = place_of(&patient_from_probe, segment, s);
+                // A cell is a piece of tissue, wherever it has moved to.
+                let place = displacement.map_or(place, |d| {
+                    let field = d.field(d.layer_of(segment.medium));
+                    let resting = field.resting(Vector3::from(place.map(f64::from)));
+                    resting.map(|c| c as f32).into()
+                });
                 let cell = place.map(|c| libm::floor(f64::from(c) / CELL_MM) as i16);
                 if last_cell != Some((of, cell)) {
                     last_cell = Some((of, cell));

@@ -6,7 +6,8 @@
 //! organs stay what they are and fat, bowel and lung give way.
 
 use super::grid::Grid;
-use super::relax::{Anchor, relax, spread};
+use super::relax::{Anchor, Elastic, relax, spread};
+use super::sliding::{Borders, borders};
 use super::trunk::Trunk;
 use super::{Body, Node};
 use crate::motion::table;
@@ -16,6 +17,12 @@ const CONDUCTANCE: [f64; 3] = [0.12, 0.12, 1.0];
 
 /// How strongly an organ keeps to its own excursion: it gives way within some 10 mm of another.
 const HOLD: f64 = 0.25;
+
+/// A wall whose normal lies less in the level plane than this (its square) is a dome or a floor.
+const LEAST_LEVEL: f64 = 0.5;
+
+/// Organs that slide along a slope go aside by at most this share of their way.
+const MOST_ASIDE: f64 = 0.5;
 
 /// How deep a breath is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,12 +54,52 @@ pub fn breathing(time_s: f64, breaths_per_min: f64) -> f64 {
 pub(super) fn breath(body: &Body<'_>, depth: Depth) -> [Vec<[f32; 3]>; 2] {
     let caudal = caudal(body, depth);
     let wall = wall(&body.grid, &body.trunk, depth);
-    let organs = wall
-        .iter()
-        .zip(&caudal)
-        .map(|(wall, &caudal)| [wall[0], wall[1], -caudal as f32])
+    let borders = borders(body);
+    let [x, y] = [0, 1].map(|axis| across(body, &borders, &wall, &caudal, axis));
+    let organs = (0..wall.len())
+        .map(|node| [x[node] as f32, y[node] as f32, -caudal[node] as f32])
         .collect();
     [wall, organs]
+}
+
+/// How far organs go forward or sideways, by node, mm: at the wall as the wall does, and further
+/// where they slide down along a slope of it, so that they neither enter nor leave it; in between
+/// smoothly.
+fn across(
+    body: &Body<'_>,
+    borders: &Borders,
+    wall: &[[f32; 3]],
+    caudal: &[f64],
+    axis: usize,
+) -> Vec<f64> {
+    let anchors: Vec<Anchor> = borders
+        .outward
+        .iter()
+        .enumerate()
+        .map(|(node, outward)| {
+            let Some(outward) = outward else {
+                return Anchor::default();
+            };
+            let level = outward.x * outward.x + outward.y * outward.y;
+            // Domes and floors are pushed by the organs, not slid along.
+            let along = (level / LEAST_LEVEL).min(1.0);
+            let past_mm = caudal[node] + f64::from(wall[node][2]);
+            let aside_mm = along * outward[axis] * outward.z * past_mm / level.max(LEAST_LEVEL);
+            let most_mm = MOST_ASIDE * past_mm.abs();
+            Anchor {
+                to: f64::from(wall[node][axis]) + aside_mm.clamp(-most_mm, most_mm),
+                strength: 1.0,
+            }
+        })
+        .collect();
+    let elastic = Elastic {
+        domain: &borders.slides,
+        conductance: [0.3; 3],
+        groups: &borders.solids,
+        anchors: &anchors,
+    };
+    let known = relax(&body.grid, &elastic);
+    spread(&body.grid, &borders.slides, &known)
 }
 
 /// How far each structure goes towards the feet at the end of a breath, if that is known, mm: as
@@ -91,7 +138,13 @@ fn caudal(body: &Body<'_>, depth: Depth) -> Vec<f64> {
         known.map_or(Anchor::default(), |to| Anchor { to, strength: HOLD })
     };
     let anchors: Vec<Anchor> = body.nodes.iter().zip(&slides).map(anchor).collect();
-    let known = relax(&body.grid, &slides, CONDUCTANCE, &anchors);
+    let elastic = Elastic {
+        domain: &slides,
+        conductance: CONDUCTANCE,
+        groups: &body.solids(),
+        anchors: &anchors,
+    };
+    let known = relax(&body.grid, &elastic);
     spread(&body.grid, &slides, &known)
 }
 

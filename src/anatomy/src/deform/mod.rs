@@ -24,7 +24,9 @@
 mod breath;
 mod grid;
 pub mod heart;
+mod posture;
 mod relax;
+mod sliding;
 mod trunk;
 
 use geometry::scene::{Scene, SceneError};
@@ -39,7 +41,7 @@ pub use breath::breathing;
 use breath::{Depth, breath};
 pub use grid::Grid;
 pub use relax::least_jacobian;
-use relax::{Anchor, relax, unfold};
+use relax::{Anchor, relax_all, unfold};
 use trunk::Trunk;
 
 catalog::choice! {
@@ -155,6 +157,8 @@ pub struct Deformation {
     resting: Vec<Vec<[f32; 3]>>,
     quiet: Mode,
     deep: Mode,
+    left_decubitus: Mode,
+    arm_up: Mode,
 }
 
 /// One way of moving, at its full extent.
@@ -185,6 +189,26 @@ struct Body<'a> {
 }
 
 impl Body<'_> {
+    /// Which organ each node belongs to, counted from 1, with all that lies in it; 0 for what
+    /// gives way.
+    fn solids(&self) -> Vec<u16> {
+        let structures = &self.patient.structures;
+        let is_solid = |&&host: &&u16| {
+            let structure = &structures[usize::from(host)];
+            structure.kind == StructureKind::Organ
+                && Layer::of(structure) == Layer::Organs
+                && !structure.id.starts_with("lung")
+        };
+        let solid = |node: &Node| {
+            node.hosts
+                .iter()
+                .flatten()
+                .find(is_solid)
+                .map_or(0, |h| h + 1)
+        };
+        self.nodes.iter().map(solid).collect()
+    }
+
     /// Whether each node slides along the wall: organs, and what lies among them.
     fn slides(&self) -> Vec<bool> {
         /// Less of a mixture goes with the wall.
@@ -215,12 +239,19 @@ impl Deformation {
     pub fn in_scene(patient: &Patient, scene: &Scene<frame::Patient>) -> Self {
         let layers: Vec<Layer> = patient.structures.iter().map(Layer::of).collect();
         let body = Body::new(patient, scene, &layers);
-        let mode = |[wall, organs]: [Vec<[f32; 3]>; 2]| {
-            Mode::new(&body.grid, patient, &layers, [wall, organs], &body.mixture)
-        };
-        let (quiet, deep) = (
-            mode(breath(&body, Depth::Quiet)),
-            mode(breath(&body, Depth::Deep)),
+        let caps = Caps::of(patient);
+        let mode = |fields| Mode::new(&body, &layers, &caps, fields);
+        let ((quiet, deep), (left_decubitus, arm_up)) = rayon::join(
+            || {
+                let [quiet, deep] = [Depth::Quiet, Depth::Deep];
+                rayon::join(|| mode(breath(&body, quiet)), || mode(breath(&body, deep)))
+            },
+            || {
+                rayon::join(
+                    || mode(posture::left_decubitus(&body)),
+                    || mode(posture::arm_up(&body)),
+                )
+            },
         );
         let rest = |s: &Structure| s.surface.vertices().to_vec();
         Self {
@@ -229,6 +260,8 @@ impl Deformation {
             layers,
             quiet,
             deep,
+            left_decubitus,
+            arm_up,
         }
     }
 
@@ -280,7 +313,16 @@ impl Deformation {
         };
         let deep = ((breath - 1.0) / (most - 1.0)).max(0.0);
         let quiet = breath.min(1.0) * (1.0 - deep);
-        let weighed = [(&self.quiet, quiet), (&self.deep, deep)];
+        let on_the_left = match state.posture {
+            Posture::Supine => 0.0,
+            Posture::LeftDecubitus => 1.0,
+        };
+        let weighed = [
+            (&self.quiet, quiet),
+            (&self.deep, deep),
+            (&self.left_decubitus, on_the_left),
+            (&self.arm_up, if state.arm_up { 1.0 } else { 0.0 }),
+        ];
         let weighed = weighed.into_iter().filter(|(_, weight)| *weight != 0.0);
         weighed.map(|(mode, w)| (mode, w as f32)).collect()
     }
@@ -297,16 +339,16 @@ fn add(to: &mut [[f32; 3]], of: &[[f32; 3]], weight: f32) {
 
 impl Mode {
     fn new(
-        grid: &Grid,
-        patient: &Patient,
+        body: &Body<'_>,
         layers: &[Layer],
+        caps: &Caps,
         [mut wall, mut organs]: [Vec<[f32; 3]>; 2],
-        mixed: &[f64],
     ) -> Self {
+        let grid = &body.grid;
         let mut filling: Vec<[f32; 3]> = wall
             .iter()
             .zip(&organs)
-            .zip(mixed)
+            .zip(&body.mixture)
             .map(|((wall, organs), &mixed)| {
                 let mixed = mixed as f32;
                 [0, 1, 2].map(|c| wall[c] + (organs[c] - wall[c]) * mixed)
@@ -316,8 +358,8 @@ impl Mode {
             unfold(grid, field, LEAST_JACOBIAN);
         }
         let fields_mm = [wall, organs, filling];
-        let caps = Caps::of(patient);
-        let vertices_mm = patient
+        let vertices_mm = body
+            .patient
             .structures
             .par_iter()
             .zip(layers)
@@ -423,5 +465,8 @@ fn mixture(grid: &Grid, nodes: &[Node]) -> Vec<f64> {
         Some(Layer::Wall) | None => Anchor::fixed(0.0),
     };
     let anchors: Vec<Anchor> = nodes.iter().map(anchor).collect();
-    relax(grid, &vec![true; grid.len()], [1.0; 3], &anchors)
+    relax_all(grid, &anchors)
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,10 +18,15 @@ pub(super) struct Trunk {
     crest_z: f64,
     /// The lowest ribs.
     margin_z: f64,
+    /// The middles of the shoulder blades, where there are any.
+    shoulders: [Option<[f64; 3]>; 2],
 }
 
 /// How far the chest's own movement reaches in from the lowest ribs, mm.
 const MARGIN_MM: f64 = 80.0;
+
+/// How far a shoulder blade takes along what lies round it, mm.
+const SHOULDER_MM: f64 = 70.0;
 
 /// From the lowest ribs to the collar bones, where nothing moves any more, mm.
 const CHEST_MM: f64 = 300.0;
@@ -58,7 +63,30 @@ impl Trunk {
             pubis_z,
             crest_z,
             margin_z,
+            shoulders: ["scapula_left", "scapula_right"].map(|id| {
+                let center = patient.structure(id)?.surface.bounds().center();
+                Some(center.map(f64::from))
+            }),
         }
+    }
+
+    /// 0 at the lowest ribs, 1 at the uppermost.
+    pub fn along_chest(&self, z: f64) -> f64 {
+        smooth((z - self.margin_z) / CHEST_MM)
+    }
+
+    /// 1 in the middle of a shoulder blade, 0 far from both.
+    pub fn shoulder(&self, x: f64, y: f64, z: f64) -> f64 {
+        let near = |center: &[f64; 3]| {
+            let [dx, dy, dz] = [x - center[0], y - center[1], z - center[2]];
+            let squared = (dx * dx + dy * dy + dz * dz) / (SHOULDER_MM * SHOULDER_MM);
+            libm::exp(-0.5 * squared)
+        };
+        self.shoulders
+            .iter()
+            .flatten()
+            .map(near)
+            .fold(0.0, f64::max)
     }
 
     /// 0 in the belly, 1 in the chest.

@@ -1,6 +1,6 @@
 //! What is written is read, to the last bit.
 
-use equipment::{Action, Inputs};
+use equipment::{Action, Breath, Inputs, Posture};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use recording::{Ended, Event, Facts, Header, ProbeState, Recorder, Recording, Seen, Step};
@@ -108,6 +108,11 @@ fn any_action() -> impl Strategy<Value = Action> {
         any::<bool>().prop_map(Action::Freeze),
         Just(Action::Capture),
         Just(Action::Next),
+        Just(Action::Breathe(Breath::In)),
+        Just(Action::Breathe(Breath::Quietly)),
+        Just(Action::Lie(Posture::LeftDecubitus)),
+        any::<bool>().prop_map(Action::RaiseArm),
+        any_double().prop_map(Action::HeartRate),
     ]
 }
 

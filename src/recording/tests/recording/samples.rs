@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use equipment::hand::PatientFromProbe;
-use equipment::{Action, Inputs};
+use equipment::{Action, Breath, Inputs, Posture};
 use geometry::{Point, Pose, Vector};
 use nalgebra as na;
 use recording::{
@@ -144,6 +144,14 @@ fn turns(tick: u64) -> Vec<Action> {
         Action::Freeze(false),
         Action::Capture,
         Action::Next,
+        Action::Breathe(Breath::In),
+        Action::Breathe(Breath::Out),
+        Action::Breathe(Breath::Hold),
+        Action::Breathe(Breath::Quietly),
+        Action::Lie(Posture::LeftDecubitus),
+        Action::Lie(Posture::Supine),
+        Action::RaiseArm(true),
+        Action::HeartRate(72.5),
     ]
 }
 

@@ -170,6 +170,7 @@ impl LookPlan {
             elevation_width_mm: &self.elevation_width_mm,
             focal_area_mm2: self.focal_area_mm2,
             seed: setting.view.seed,
+            displacement: setting.view.displacement.as_deref(),
             points: &mirrored_points,
         };
         lists.par_iter_mut().enumerate().for_each(|(task, list)| {

@@ -17,6 +17,7 @@ mod motion;
 mod psf;
 mod pulse;
 mod scene;
+mod sliding;
 mod speckle;
 mod timing;
 mod truth;

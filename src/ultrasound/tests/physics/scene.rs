@@ -131,6 +131,22 @@ pub fn block(sound: Sound, points_mm: &[[f32; 3]]) -> Medium {
     Medium::of_patient(&patient, &tissues).expect("a box can be looked at")
 }
 
+/// Boxes of one sound, one in the other: the last has the highest priority. The face is in the
+/// first.
+pub fn boxes(sound: Sound, corners: &[([f32; 3], [f32; 3])]) -> Medium {
+    let tissues = tissues(sound);
+    let tissue = tissues.id("block").expect("the table has it");
+    let mut patient = Patient::empty("boxes");
+    for (priority, &(low, high)) in (1..).zip(corners) {
+        let id = format!("box_{priority}");
+        let surface = box_mesh(low, high);
+        patient
+            .structures
+            .push(structure(&id, tissue, priority, surface));
+    }
+    Medium::of_patient(&patient, &tissues).expect("boxes can be looked at")
+}
+
 /// A bit of everything: fat and muscle over liver, and in it a vessel with blood, a rib, a bubble
 /// of air, tissue of another speed that lies aslant, and points. The face is a gel's width above.
 pub fn everything() -> Medium {
