@@ -224,6 +224,14 @@ pub(super) fn relax_all(grid: &Grid, anchors: &[Anchor]) -> Vec<f64> {
     relax(grid, &elastic)
 }
 
+/// The least that a displacement field makes of a volume element, at the corners of the lattice's
+/// cells: the determinant of 1 + ∇d.
+pub fn least_jacobian(grid: &Grid, field: &[[f32; 3]]) -> f64 {
+    cells(grid)
+        .map(|cell| cell_jacobian(grid, field, cell))
+        .fold(f64::INFINITY, f64::min)
+}
+
 /// Smooths a displacement field wherever it presses a volume element below `least` of its volume,
 /// until nothing does.
 pub(super) fn unfold(grid: &Grid, field: &mut [[f32; 3]], least: f64) {
