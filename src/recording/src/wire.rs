@@ -6,7 +6,7 @@
 use std::fmt;
 
 use equipment::hand::PatientFromProbe;
-use equipment::{Action, Inputs};
+use equipment::{Action, Breath, Inputs, Posture};
 use geometry::{Point, Pose, Vector, frame};
 use nalgebra as na;
 use serde::de::{Error, Unexpected, Visitor};
@@ -95,6 +95,26 @@ enum ActionBody {
     Freeze { on: bool },
     Capture,
     Next,
+    Breathe { how: BreathBody },
+    Lie { how: PostureBody },
+    RaiseArm { on: bool },
+    HeartRate { per_min: Double },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum BreathBody {
+    In,
+    Out,
+    Hold,
+    Quietly,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PostureBody {
+    Supine,
+    LeftDecubitus,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -321,6 +341,24 @@ impl From<&Action> for ActionBody {
             Action::Freeze(on) => Self::Freeze { on: *on },
             Action::Capture => Self::Capture,
             Action::Next => Self::Next,
+            Action::Breathe(how) => Self::Breathe {
+                how: match how {
+                    Breath::In => BreathBody::In,
+                    Breath::Out => BreathBody::Out,
+                    Breath::Hold => BreathBody::Hold,
+                    Breath::Quietly => BreathBody::Quietly,
+                },
+            },
+            Action::Lie(how) => Self::Lie {
+                how: match how {
+                    Posture::Supine => PostureBody::Supine,
+                    Posture::LeftDecubitus => PostureBody::LeftDecubitus,
+                },
+            },
+            Action::RaiseArm(on) => Self::RaiseArm { on: *on },
+            Action::HeartRate(per_min) => Self::HeartRate {
+                per_min: Double(*per_min),
+            },
         }
     }
 }
@@ -332,6 +370,18 @@ impl From<ActionBody> for Action {
             ActionBody::Freeze { on } => Self::Freeze(on),
             ActionBody::Capture => Self::Capture,
             ActionBody::Next => Self::Next,
+            ActionBody::Breathe { how } => Self::Breathe(match how {
+                BreathBody::In => Breath::In,
+                BreathBody::Out => Breath::Out,
+                BreathBody::Hold => Breath::Hold,
+                BreathBody::Quietly => Breath::Quietly,
+            }),
+            ActionBody::Lie { how } => Self::Lie(match how {
+                PostureBody::Supine => Posture::Supine,
+                PostureBody::LeftDecubitus => Posture::LeftDecubitus,
+            }),
+            ActionBody::RaiseArm { on } => Self::RaiseArm(on),
+            ActionBody::HeartRate { per_min } => Self::HeartRate(per_min.0),
         }
     }
 }

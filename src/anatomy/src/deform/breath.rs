@@ -18,6 +18,9 @@ const CONDUCTANCE: [f64; 3] = [0.12, 0.12, 1.0];
 /// How strongly an organ keeps to its own excursion: it gives way within some 10 mm of another.
 const HOLD: f64 = 0.25;
 
+/// How strongly what the spine or the pelvis holds keeps to it.
+const TIED: f64 = 5.0;
+
 /// A wall whose normal lies less in the level plane than this (its square) is a dome or a floor.
 const LEAST_LEVEL: f64 = 0.5;
 
@@ -135,7 +138,10 @@ fn caudal(body: &Body<'_>, depth: Depth) -> Vec<f64> {
         let mut hosts = node.hosts.iter().flatten();
         let known = hosts.find_map(|&host| excursions[usize::from(host)]);
         let known = known.filter(|_| slides);
-        known.map_or(Anchor::default(), |to| Anchor { to, strength: HOLD })
+        known.map_or(Anchor::default(), |to| Anchor {
+            to,
+            strength: if to == 0.0 { TIED } else { HOLD },
+        })
     };
     let anchors: Vec<Anchor> = body.nodes.iter().zip(&slides).map(anchor).collect();
     let elastic = Elastic {

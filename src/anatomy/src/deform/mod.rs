@@ -15,9 +15,9 @@
 //!
 //! # Modes
 //!
-//! Fields are sums of modes (a quiet breath, a deep one, each posture, an arm raised), worked out
-//! once; a state only weighs them. Each mode is smoothed until no volume element is pressed below
-//! a third of its volume, so that no surface folds.
+//! In each posture there are three modes, breathed out, quietly in and deeply in, worked out when
+//! first asked for; a state lies between two of them. Each mode is smoothed until no volume element
+//! is pressed below a third of its volume, so that no surface folds.
 //!
 //! What is absent here: time. Who breathes when is said by whoever asks.
 
@@ -28,6 +28,8 @@ mod posture;
 mod relax;
 mod sliding;
 mod trunk;
+
+use std::sync::OnceLock;
 
 use geometry::scene::{Scene, SceneError};
 use geometry::{TriMesh, frame};
@@ -155,13 +157,29 @@ pub struct Deformation {
     grid: Grid,
     layers: Vec<Layer>,
     resting: Vec<Vec<[f32; 3]>>,
-    quiet: Mode,
-    deep: Mode,
-    left_decubitus: Mode,
-    arm_up: Mode,
+    mixture: Vec<f64>,
+    caps: Caps,
+    quiet: Fields,
+    deep: Fields,
+    left_decubitus: Fields,
+    arm_up: Fields,
+    /// By posture and arm, worked out when first asked for.
+    stances: [OnceLock<Stance>; 4],
 }
 
-/// One way of moving, at its full extent.
+/// Displacements of wall and organs, by node, mm.
+type Fields = [Vec<[f32; 3]>; 2];
+
+/// How a patient breathes in a posture.
+#[derive(Debug)]
+struct Stance {
+    /// At end-expiration; `None` where that is as stored.
+    out: Option<Mode>,
+    quiet: Mode,
+    deep: Mode,
+}
+
+/// How far everything has moved in one state.
 #[derive(Debug)]
 struct Mode {
     fields_mm: [Vec<[f32; 3]>; 3],
@@ -195,9 +213,10 @@ impl Body<'_> {
         let structures = &self.patient.structures;
         let is_solid = |&&host: &&u16| {
             let structure = &structures[usize::from(host)];
-            structure.kind == StructureKind::Organ
+            let is_organ = structure.kind == StructureKind::Organ
                 && Layer::of(structure) == Layer::Organs
-                && !structure.id.starts_with("lung")
+                && !structure.id.starts_with("lung");
+            is_organ || structure.id == "gallbladder"
         };
         let solid = |node: &Node| {
             node.hosts
@@ -239,29 +258,90 @@ impl Deformation {
     pub fn in_scene(patient: &Patient, scene: &Scene<frame::Patient>) -> Self {
         let layers: Vec<Layer> = patient.structures.iter().map(Layer::of).collect();
         let body = Body::new(patient, scene, &layers);
-        let caps = Caps::of(patient);
-        let mode = |fields| Mode::new(&body, &layers, &caps, fields);
         let ((quiet, deep), (left_decubitus, arm_up)) = rayon::join(
             || {
                 let [quiet, deep] = [Depth::Quiet, Depth::Deep];
-                rayon::join(|| mode(breath(&body, quiet)), || mode(breath(&body, deep)))
+                rayon::join(|| breath(&body, quiet), || breath(&body, deep))
             },
-            || {
-                rayon::join(
-                    || mode(posture::left_decubitus(&body)),
-                    || mode(posture::arm_up(&body)),
-                )
-            },
+            || rayon::join(|| posture::left_decubitus(&body), || posture::arm_up(&body)),
         );
         let rest = |s: &Structure| s.surface.vertices().to_vec();
         Self {
             resting: patient.structures.iter().map(rest).collect(),
+            caps: Caps::of(patient),
             grid: body.grid,
+            mixture: body.mixture,
             layers,
             quiet,
             deep,
             left_decubitus,
             arm_up,
+            stances: Default::default(),
+        }
+    }
+
+    /// How the patient breathes in a posture.
+    fn stance(&self, posture: Posture, arm_up: bool) -> &Stance {
+        self.stances[posture as usize * 2 + usize::from(arm_up)].get_or_init(|| {
+            let mut base = Vec::new();
+            if posture == Posture::LeftDecubitus {
+                base.push(&self.left_decubitus);
+            }
+            if arm_up {
+                base.push(&self.arm_up);
+            }
+            let with = |breath: &[&Fields]| {
+                let all: Vec<&Fields> = base.iter().chain(breath).copied().collect();
+                self.mode(&all)
+            };
+            let out = || (!base.is_empty()).then(|| with(&[]));
+            let (out, (quiet, deep)) = rayon::join(out, || {
+                rayon::join(|| with(&[&self.quiet]), || with(&[&self.deep]))
+            });
+            Stance { out, quiet, deep }
+        })
+    }
+
+    /// What several movements together make.
+    fn mode(&self, of: &[&Fields]) -> Mode {
+        let sum = |side: usize| {
+            let mut sum = vec![[0.0; 3]; self.grid.len()];
+            for fields in of {
+                add(&mut sum, &fields[side], 1.0);
+            }
+            sum
+        };
+        let (mut wall, mut organs) = (sum(0), sum(1));
+        let mut filling: Vec<[f32; 3]> = wall
+            .iter()
+            .zip(&organs)
+            .zip(&self.mixture)
+            .map(|((wall, organs), &mixed)| {
+                let mixed = mixed as f32;
+                [0, 1, 2].map(|c| wall[c] + (organs[c] - wall[c]) * mixed)
+            })
+            .collect();
+        for field in [&mut wall, &mut organs, &mut filling] {
+            unfold(&self.grid, field, LEAST_JACOBIAN);
+        }
+        let fields_mm = [wall, organs, filling];
+        let moved = |(resting, layer): (&Vec<[f32; 3]>, &Layer)| {
+            let field = &fields_mm[layer.index()];
+            let moved = |vertex: &[f32; 3]| {
+                let moved = self.grid.sample(field, *vertex).map(|c| c as f32);
+                self.caps.hold(vertex, moved.into())
+            };
+            resting.iter().map(moved).collect()
+        };
+        let vertices_mm = self
+            .resting
+            .par_iter()
+            .zip(&self.layers)
+            .map(moved)
+            .collect();
+        Mode {
+            fields_mm,
+            vertices_mm,
         }
     }
 
@@ -303,7 +383,7 @@ impl Deformation {
         }
     }
 
-    /// The modes that a state is made of.
+    /// The modes that a state lies between.
     fn weighed(&self, state: &BodyState) -> Vec<(&Mode, f32)> {
         let most = deepest_breath();
         let breath = if state.breath.is_finite() {
@@ -311,20 +391,21 @@ impl Deformation {
         } else {
             0.0
         };
+        let stance = match (breath > 0.0, state.posture, state.arm_up) {
+            (false, Posture::Supine, false) => return Vec::new(),
+            (_, posture, arm_up) => self.stance(posture, arm_up),
+        };
         let deep = ((breath - 1.0) / (most - 1.0)).max(0.0);
         let quiet = breath.min(1.0) * (1.0 - deep);
-        let on_the_left = match state.posture {
-            Posture::Supine => 0.0,
-            Posture::LeftDecubitus => 1.0,
-        };
         let weighed = [
-            (&self.quiet, quiet),
-            (&self.deep, deep),
-            (&self.left_decubitus, on_the_left),
-            (&self.arm_up, if state.arm_up { 1.0 } else { 0.0 }),
+            (stance.out.as_ref(), 1.0 - quiet - deep),
+            (Some(&stance.quiet), quiet),
+            (Some(&stance.deep), deep),
         ];
         let weighed = weighed.into_iter().filter(|(_, weight)| *weight != 0.0);
-        weighed.map(|(mode, w)| (mode, w as f32)).collect()
+        weighed
+            .filter_map(|(mode, w)| Some((mode?, w as f32)))
+            .collect()
     }
 }
 
@@ -337,50 +418,9 @@ fn add(to: &mut [[f32; 3]], of: &[[f32; 3]], weight: f32) {
     }
 }
 
-impl Mode {
-    fn new(
-        body: &Body<'_>,
-        layers: &[Layer],
-        caps: &Caps,
-        [mut wall, mut organs]: [Vec<[f32; 3]>; 2],
-    ) -> Self {
-        let grid = &body.grid;
-        let mut filling: Vec<[f32; 3]> = wall
-            .iter()
-            .zip(&organs)
-            .zip(&body.mixture)
-            .map(|((wall, organs), &mixed)| {
-                let mixed = mixed as f32;
-                [0, 1, 2].map(|c| wall[c] + (organs[c] - wall[c]) * mixed)
-            })
-            .collect();
-        for field in [&mut wall, &mut organs, &mut filling] {
-            unfold(grid, field, LEAST_JACOBIAN);
-        }
-        let fields_mm = [wall, organs, filling];
-        let vertices_mm = body
-            .patient
-            .structures
-            .par_iter()
-            .zip(layers)
-            .map(|(structure, layer)| {
-                let field = &fields_mm[layer.index()];
-                let moved = |vertex: &[f32; 3]| {
-                    let moved = grid.sample(field, *vertex).map(|c| c as f32);
-                    caps.hold(vertex, moved.into())
-                };
-                structure.surface.vertices().iter().map(moved).collect()
-            })
-            .collect();
-        Self {
-            fields_mm,
-            vertices_mm,
-        }
-    }
-}
-
 /// Where the scan has cut the body: what comes in there as tissue moves on is more of the same, so
 /// the cut surface stays in its plane.
+#[derive(Debug)]
 struct Caps {
     low_mm: f32,
     high_mm: f32,

@@ -39,20 +39,28 @@ fn mean_shift(patient: &Patient, moved: &Deformed, index: usize) -> [f64; 3] {
     sum.map(|sum| sum / rest.len() as f64)
 }
 
-/// A field is a rigid movement but for its strain: the root of the mean of |∇d + ∇dᵀ|²/4.
-fn strain(grid: &Grid, field: &[[f32; 3]], nodes: &[usize]) -> f64 {
-    let strides = grid.strides();
-    let of = |&node: &usize| {
-        let g = |axis: usize, c: usize| {
-            let (low, high) = (field[node - strides[axis]], field[node + strides[axis]]);
-            f64::from(high[c] - low[c]) / (2.0 * grid.spacing_mm)
-        };
-        let pairs = (0..3).flat_map(|a| (0..3).map(move |b| (a, b)));
-        pairs
-            .map(|(a, b)| (0.5 * (g(a, b) + g(b, a))).powi(2))
-            .sum::<f64>()
-    };
-    (nodes.iter().map(of).sum::<f64>() / nodes.len().max(1) as f64).sqrt()
+/// How much a structure's surface is stretched: the root of the mean square of its edges' relative
+/// change of length, but for those at a cut of the scan.
+fn strain(patient: &Patient, moved: &Deformed, index: usize) -> f64 {
+    let mesh = &patient.structures[index].surface;
+    let (rest, now) = (mesh.vertices(), &moved.vertices[index]);
+    let caps = Caps::of(patient);
+    let is_cut = |v: u32| caps.hold(&rest[v as usize], [0.0, 0.0, 1.0])[2] == 0.0;
+    let (mut sum, mut count) = (0.0, 0.0f64);
+    for &[a, b, c] in mesh.triangles() {
+        for (a, b) in [(a, b), (b, c), (c, a)] {
+            let length = |v: &[[f32; 3]]| {
+                let d = [0, 1, 2].map(|i| f64::from(v[a as usize][i] - v[b as usize][i]));
+                d.iter().map(|d| d * d).sum::<f64>().sqrt()
+            };
+            let before = length(rest);
+            if before > 0.1 && !is_cut(a) && !is_cut(b) {
+                sum += (length(now) / before - 1.0).powi(2);
+                count += 1.0;
+            }
+        }
+    }
+    (sum / count.max(1.0)).sqrt()
 }
 
 /// The built-in trunk and how it moves; made once.
@@ -200,8 +208,6 @@ fn figures() {
         start.elapsed().as_secs_f64(),
         deformation.grid.len()
     );
-    let layers: Vec<Layer> = patient.structures.iter().map(Layer::of).collect();
-    let body = Body::new(&patient, &scene, &layers);
     let mut scene = scene;
     let on_the_left = BodyState {
         posture: Posture::LeftDecubitus,
