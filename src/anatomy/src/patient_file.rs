@@ -279,7 +279,7 @@ impl HeartMotion {
         }
         for valve in &mut self.valves {
             valve.center = place(valve.center);
-            valve.meeting = valve.meeting.map(place);
+            valve.meeting.iter_mut().for_each(|p| *p = place(*p));
             valve.radius_mm *= mean;
         }
         self

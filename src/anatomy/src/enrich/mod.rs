@@ -76,7 +76,7 @@ pub enum Step {
 
 impl Step {
     /// All of them, in the order in which they are done.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Smoothing,
         Self::Kidneys,
         Self::RenalVessels,
