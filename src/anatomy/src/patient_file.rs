@@ -263,6 +263,7 @@ impl HeartMotion {
         let place = |(x, y, z): Place| (x * by[0], y * by[1], z * by[2]);
         self.base = place(self.base);
         self.apex.value = place(self.apex.value);
+        self.right.value = place(self.right.value);
         for length in [
             &mut self.left_radius_mm,
             &mut self.left_wall_mm,
@@ -279,7 +280,11 @@ impl HeartMotion {
         }
         for valve in &mut self.valves {
             valve.center = place(valve.center);
-            valve.meeting.iter_mut().for_each(|p| *p = place(*p));
+            let (x, y, z) = valve.flow.value;
+            valve.flow.value = (x / by[0], y / by[1], z / by[2]);
+            for end in &mut valve.meeting {
+                *end = place(*end);
+            }
             valve.radius_mm *= mean;
         }
         self
