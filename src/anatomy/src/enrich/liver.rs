@@ -36,6 +36,8 @@ const CAVA: &str = "inferior_vena_cava";
 const ARTERY: &str = "hepatic_artery";
 const DUCT: &str = "common_bile_duct";
 
+/// Radius of vessels for which stems seek a way, mm.
+const STEM_MM: f64 = 4.5;
 /// Distance between the samples of the room, mm.
 const ROOM_MM: f64 = 2.0;
 /// Distance between the samples of the veins' surfaces, mm.
@@ -447,7 +449,7 @@ impl<'a> Plan<'a> {
 
     /// Lays a stem towards a place, as far as a share of the way; from there on `zone` is served.
     fn stem(&self, tree: &mut Tree, from: usize, to: V3, share: f64, zone: u8) -> usize {
-        let Some(way) = route(&self.room, tree.nodes[from].at, to, |_| 0.0) else {
+        let Some(way) = route(&self.room, tree.nodes[from].at, to, STEM_MM, |_| 0.0) else {
             return from;
         };
         let steps = ((way.len() - 1) as f64 * share).round().max(1.0) as usize;
@@ -621,7 +623,7 @@ impl<'a> Plan<'a> {
                 .map_or(0.0, |d| (14.0 - d) / 6.0);
             0.6 * off * off + 4.0 * near * near
         };
-        if let Some(way) = route(&self.room, tree.nodes[from].at, goal, toll) {
+        if let Some(way) = route(&self.room, tree.nodes[from].at, goal, STEM_MM, toll) {
             let begin = tree.nodes.len();
             tree.lay(Some(from), &way[1..], 1);
             self.free_until_room(tree, begin);

@@ -33,6 +33,9 @@ pub(super) const NO_ZONE: u8 = 0;
 /// Distance between a tree's points after [`settle`], mm.
 const STEP_MM: f64 = 2.5;
 
+/// What [`settle`] aims at beyond the distances asked for, mm: tension takes some of it back.
+const SPARE_MM: f64 = 0.8;
+
 /// Where vessels may run: at some depth under an organ's surface and away from other structures.
 #[derive(Clone, Debug)]
 pub(super) struct Room<'a> {
@@ -922,13 +925,13 @@ fn relax(tree: &mut Tree, room: &Room<'_>, others: &Tubes, rules: &Rules, rounds
                     return node.at;
                 }
                 let mut at = node.at + tension(tree, &children[n], n, &radii);
-                let need = radii[n] + 0.8;
+                let need = radii[n] + SPARE_MM;
                 let depth = room.depth_mm(at);
                 if depth < need {
                     at += room.inward(at) * (0.7 * (need - depth));
                 }
-                at += push(at, radii[n] + rules.gap_mm + 0.4, others, |_| true);
-                let reach = radii[n] + rules.own_gap_mm + 0.4;
+                at += push(at, radii[n] + rules.gap_mm + SPARE_MM, others, |_| true);
+                let reach = radii[n] + rules.own_gap_mm + SPARE_MM;
                 at + push(at, reach, &own, |other| {
                     kin.way_mm(tree, n, other) > 3.0 * (reach + radii[other])
                 })
@@ -1202,6 +1205,7 @@ fn follow(tree: &Tree, how: &Beside) -> Tree {
 
 /// Replaces the trunk's beginning by the end of the patient's own vessel.
 fn go_on_from(tree: &mut Tree, lead: &[V3]) {
+    const NEAR_MM: f64 = 15.0;
     let Some(&end) = lead.last() else { return };
     let all = tree.leaves();
     let away = |n: &usize| (tree.nodes[*n].at - end).norm();
@@ -1228,7 +1232,9 @@ fn go_on_from(tree: &mut Tree, lead: &[V3]) {
         last = Some(tree.nodes.len() - 1);
     }
     tree.nodes[meets].parent = last;
-    tree.nodes[meets].free = false;
+    // Beside the patient's own vessel there is less room than the rules ask for.
+    let near = |node: &Node| (node.at - end).norm() < NEAR_MM;
+    tree.nodes.iter_mut().filter(|node| near(node)).for_each(|node| node.free = true);
     tree.drop_marked(&gone);
 }
 
@@ -1339,14 +1345,18 @@ impl Cone {
 
 /// The way from one place to another that stays deep in the room and away from what `toll` makes
 /// dear (extra cost of a millimetre, 0 for none): the cheapest on a lattice (Dijkstra, 1959),
-/// rounded. `None` where there is none.
+/// rounded. Where a vessel of `radius_mm` has no way, a thin one's is taken. `None` without any.
 pub(super) fn route(
     room: &Room<'_>,
     from: V3,
     to: V3,
+    radius_mm: f64,
     toll: impl Fn(V3) -> f64,
 ) -> Option<Vec<V3>> {
-    Lattice::new(room, toll).route(from, to)
+    const THIN_MM: f64 = 2.0;
+    Lattice::new(room, radius_mm, &toll)
+        .route(from, to)
+        .or_else(|| Lattice::new(room, THIN_MM, &toll).route(from, to))
 }
 
 /// The room on a lattice of about 4 mm.
@@ -1359,7 +1369,7 @@ struct Lattice {
 }
 
 impl Lattice {
-    fn new(room: &Room<'_>, toll: impl Fn(V3) -> f64) -> Self {
+    fn new(room: &Room<'_>, radius_mm: f64, toll: &impl Fn(V3) -> f64) -> Self {
         const STEP_MM: f64 = 4.0;
         const COMFORT_MM: f64 = 14.0;
         let bounds = room.bounds();
@@ -1377,7 +1387,7 @@ impl Lattice {
             .map(|n| {
                 let at = lattice.place(n);
                 let depth = room.depth_mm(at);
-                if depth < 2.0 {
+                if depth < radius_mm {
                     return f64::INFINITY;
                 }
                 let shallow = ((COMFORT_MM - depth) / COMFORT_MM).max(0.0);
@@ -1573,7 +1583,7 @@ mod tests {
         let room = room(&ball);
         let [from, to] = [V3::new(-28.0, 0.0, 0.0), V3::new(28.0, 0.0, 0.0)];
         let dear = |at: V3| if at.norm() < 14.0 { 50.0 } else { 0.0 };
-        let way = route(&room, from, to, dear).unwrap();
+        let way = route(&room, from, to, 2.0, dear).unwrap();
         assert_eq!((way[0], way[way.len() - 1]), (from, to));
         let nearest = way.iter().map(|p| p.norm()).fold(f64::INFINITY, f64::min);
         assert!(nearest > 11.0, "{nearest} mm from the middle");
