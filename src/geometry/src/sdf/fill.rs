@@ -3,6 +3,7 @@
 use nalgebra::Vector3;
 use rayon::prelude::*;
 
+use super::lean::Near;
 use super::sampling::{bounded, endless_node};
 use super::{Expr, SdfError, Solid};
 use crate::frame::Point;
@@ -26,12 +27,13 @@ pub fn pool(room: Expr, towards: [f64; 3], volume_mm3: f64) -> Result<Expr, SdfE
         ));
     };
     let samples = Samples::of(&room, 0.0)?;
-    let mut depths: Vec<f64> = samples
-        .places
-        .par_iter()
-        .filter(|place| samples.solid.distance_mm(Point::from_coords(**place)) < 0.0)
-        .map(|place| place.dot(&down))
-        .collect();
+    let mut depths: Vec<f64> = samples.gather(|near, place| {
+        let inside = match near.sign() {
+            Some(sign) => sign > 0.0,
+            None => near.distance_mm(Point::from_coords(place)) < 0.0,
+        };
+        inside.then(|| place.dot(&down))
+    });
     let wanted = (volume_mm3 / samples.cell_mm3).round() as usize;
     if wanted > depths.len() {
         return Err(SdfError::Overfull {
@@ -62,12 +64,14 @@ pub fn swell(of: Expr, volume_mm3: f64) -> Result<Expr, SdfError> {
     /// No effusion or oedema is thicker.
     const MOST_MM: f64 = 80.0;
     let samples = Samples::of(&of, MOST_MM)?;
-    let mut distances: Vec<f64> = samples
-        .places
-        .par_iter()
-        .map(|place| samples.solid.distance_mm(Point::from_coords(*place)))
-        .filter(|distance| *distance >= 0.0)
-        .collect();
+    let mut distances: Vec<f64> = samples.gather(|near, place| {
+        let [low, high] = near.range();
+        if low > MOST_MM || high < 0.0 {
+            return None;
+        }
+        let distance = near.distance_mm(Point::from_coords(place));
+        (0.0..=MOST_MM).contains(&distance).then_some(distance)
+    });
     let wanted = (volume_mm3 / samples.cell_mm3).round() as usize;
     if wanted >= distances.len() {
         return Err(SdfError::Overfull {
@@ -91,14 +95,19 @@ fn parameter(name: &'static str, value: f64, must_be: &'static str) -> SdfError 
     }
 }
 
-/// A regular lattice through a solid's bounds.
+/// A regular lattice through a solid's bounds, gone through in blocks.
 struct Samples {
     solid: Solid,
-    places: Vec<Vector3<f64>>,
+    first: Vector3<f64>,
+    step: f64,
+    count: [usize; 3],
     cell_mm3: f64,
 }
 
 impl Samples {
+    /// Edge of a block in samples.
+    const BLOCK: usize = 6;
+
     fn of(expression: &Expr, margin_mm: f64) -> Result<Self, SdfError> {
         let solid = Solid::new(expression)?;
         let Some([min, max]) = bounded(&solid) else {
@@ -110,14 +119,51 @@ impl Samples {
         let extent = (max - min).map(|e| e.max(1e-3));
         let step = (extent.product() / SAMPLES).cbrt();
         let count = extent.map(|e| (e / step).ceil().max(1.0) as usize);
-        let places = (0..count.product()).map(|n| {
-            let ijk = [n % count.x, n / count.x % count.y, n / (count.x * count.y)];
-            min + Vector3::from(ijk.map(|i| (i as f64 + 0.5) * step))
-        });
         Ok(Self {
             solid,
-            places: places.collect(),
+            first: min.add_scalar(0.5 * step),
+            step,
+            count: count.into(),
             cell_mm3: step * step * step,
         })
+    }
+
+    /// What `keep` makes of each sample, block by block.
+    fn gather(
+        &self,
+        keep: impl Fn(&Near<'_>, Vector3<f64>) -> Option<f64> + Sync,
+    ) -> Vec<f64> {
+        let blocks = self.count.map(|n| n.div_ceil(Self::BLOCK));
+        let of_block = |block: usize| {
+            let first = [
+                block % blocks[0],
+                block / blocks[0] % blocks[1],
+                block / (blocks[0] * blocks[1]),
+            ];
+            let first = first.map(|b| b * Self::BLOCK);
+            let half = 0.5 * (Self::BLOCK - 1) as f64;
+            let center = self.place(first) + Vector3::repeat(half * self.step);
+            let radius = half * self.step * 3.0_f64.sqrt();
+            let near = self.solid.near(Point::from_coords(center), radius);
+            let end: [usize; 3] =
+                std::array::from_fn(|a| (first[a] + Self::BLOCK).min(self.count[a]));
+            let mut kept = Vec::new();
+            for k in first[2]..end[2] {
+                for j in first[1]..end[1] {
+                    let row = (first[0]..end[0]).map(|i| self.place([i, j, k]));
+                    kept.extend(row.filter_map(|place| keep(&near, place)));
+                }
+            }
+            kept
+        };
+        let kept: Vec<Vec<f64>> = (0..blocks.iter().product())
+            .into_par_iter()
+            .map(of_block)
+            .collect();
+        kept.concat()
+    }
+
+    fn place(&self, ijk: [usize; 3]) -> Vector3<f64> {
+        self.first + Vector3::from(ijk.map(|i| i as f64 * self.step))
     }
 }

@@ -5,7 +5,7 @@
 
 use nalgebra::Vector3;
 
-use super::tube::Tube;
+use super::tube::{Cones, Tube};
 use super::solid::{Node, blended_min, deepest_dip, mirrored, negated};
 use crate::frame::{Patient, Point};
 
@@ -24,7 +24,7 @@ enum Lean<'a> {
     /// As it is.
     Whole(&'a Node),
     /// Some cones of a tube.
-    Cones(&'a Tube, Vec<u32>),
+    Cones(&'a Tube, Cones),
     Union(Vec<Lean<'a>>, f64),
     Intersection(Vec<Lean<'a>>, f64),
     Complement(Box<Lean<'a>>),
@@ -45,6 +45,11 @@ impl<'a> Near<'a> {
     pub fn nearer(&self, center: Point<Patient>, radius: f64) -> Self {
         let (lean, range) = self.lean.nearer(center.coords, radius);
         Self { lean, range }
+    }
+
+    /// Values possible in the ball.
+    pub fn range(&self) -> [f64; 2] {
+        self.range
     }
 
     /// 1 where the whole ball is inside, −1 where it is outside.
@@ -170,7 +175,7 @@ impl<'a> Lean<'a> {
         match self {
             Self::Whole(node) => (self.clone(), node.range(center, radius)),
             Self::Cones(tube, cones) => {
-                let (cones, range) = tube.nearest_cones(cones.iter().copied(), center, radius);
+                let (cones, range) = tube.nearest_cones(cones.firsts.iter().copied(), center, radius);
                 (Self::Cones(tube, cones), range)
             }
             Self::Union(parts, blend) => union(all(parts), *blend),

@@ -13,6 +13,16 @@ const MAX_CONES_PER_SPAN: usize = 64;
 pub(super) struct Tube {
     knots: Vec<Knot>,
     groups: Vec<Group>,
+    /// By how much a cone can lie nearer than the one before it, mm.
+    longest_step: f64,
+}
+
+/// Some cones of a tube, by their first knots, in order.
+#[derive(Clone, Debug)]
+pub(super) struct Cones {
+    pub firsts: Vec<u32>,
+    /// The one nearest to the middle of where they were chosen for.
+    nearest: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +61,16 @@ impl Tube {
             .step_by(CONES_PER_GROUP)
             .map(|first| Group::new(&knots, first))
             .collect();
-        Self { knots, groups }
+        let step = |pair: &[Knot]| {
+            (pair[1].place - pair[0].place).norm() + (pair[1].radius - pair[0].radius).abs()
+        };
+        // A hair more, for what rounding does to distances.
+        let longest_step = 1.000_001 * knots.windows(2).map(step).fold(1e-9, f64::max);
+        Self {
+            knots,
+            groups,
+            longest_step,
+        }
     }
 
     /// Exact distance to the chain of cones, mm.
@@ -70,8 +89,8 @@ impl Tube {
     }
 
     /// The cones that can be the nearest one anywhere within a ball, and the distances possible
-    /// there. Cones are told by their first knot.
-    pub(super) fn cones_near(&self, center: Vector3<f64>, radius: f64) -> (Vec<u32>, [f64; 2]) {
+    /// there.
+    pub(super) fn cones_near(&self, center: Vector3<f64>, radius: f64) -> (Cones, [f64; 2]) {
         let cones = 0..self.knots.len() as u32 - 1;
         self.nearest_cones(cones, center, radius)
     }
@@ -82,18 +101,36 @@ impl Tube {
         cones: impl Iterator<Item = u32>,
         center: Vector3<f64>,
         radius: f64,
-    ) -> (Vec<u32>, [f64; 2]) {
+    ) -> (Cones, [f64; 2]) {
         let distances: Vec<(u32, f64)> = cones.map(|cone| (cone, self.cone(cone, center))).collect();
-        let least = distances.iter().map(|(_, d)| *d).fold(f64::INFINITY, f64::min);
+        let nearest = distances.iter().min_by(|(_, a), (_, b)| a.total_cmp(b));
+        let (nearest, least) = nearest.copied().unwrap_or((0, f64::INFINITY));
         // Exact distances change by no more than the way walked.
         let near = distances.iter().filter(|(_, d)| *d <= least + 2.0 * radius);
-        (near.map(|(cone, _)| *cone).collect(), [least - radius, least + radius])
+        let near = Cones {
+            firsts: near.map(|(cone, _)| *cone).collect(),
+            nearest,
+        };
+        (near, [least - radius, least + radius])
     }
 
     /// Distance to the nearest of some cones, mm.
-    pub(super) fn distance_to(&self, cones: &[u32], p: Vector3<f64>) -> f64 {
-        let distances = cones.iter().map(|&cone| self.cone(cone, p));
-        distances.fold(f64::INFINITY, f64::min)
+    ///
+    /// Neighbouring cones differ by no more than a step along the tube, so from one that is far
+    /// off the next that may be nearer is several cones on.
+    pub(super) fn distance_to(&self, cones: &Cones, p: Vector3<f64>) -> f64 {
+        let mut best = self.cone(cones.nearest, p);
+        let mut at = 0;
+        while let Some(&first) = cones.firsts.get(at) {
+            let distance = self.cone(first, p);
+            best = best.min(distance);
+            let skipped = first + ((distance - best) / self.longest_step) as u32;
+            at += 1;
+            while cones.firsts.get(at).is_some_and(|next| *next <= skipped) {
+                at += 1;
+            }
+        }
+        best
     }
 
     fn cone(&self, first: u32, p: Vector3<f64>) -> f64 {
