@@ -50,7 +50,7 @@ const WIDEST_SHARE: f64 = 0.27;
 const RIGHT_LENGTH_SHARE: f64 = 0.82;
 
 /// So far to either side of `right` the right ventricle is at its widest; so far it reaches.
-const RIGHT_ANGLES_RAD: (f64, f64) = (35.0 * PI / 180.0, 105.0 * PI / 180.0);
+const RIGHT_ANGLES_RAD: (f64, f64) = (30.0 * PI / 180.0, 85.0 * PI / 180.0);
 
 /// Why a heart cannot be moved.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
