@@ -223,7 +223,7 @@ impl Planes {
     }
 
     /// Distance from one of the half-planes, mm, negative to its right; and from the axis along it.
-    fn from_plane(&self, plane: usize, at: V3) -> (f64, f64) {
+    fn off_plane(&self, plane: usize, at: V3) -> (f64, f64) {
         let (sin, cos) = (libm::sin(self.angles[plane]), libm::cos(self.angles[plane]));
         let d = at - self.axis;
         let (right, front) = (-d.x, -d.y);
@@ -496,20 +496,19 @@ impl<'a> Plan<'a> {
     /// The transverse part to the fissure, the umbilical part forward in it.
     fn left_stems(&self, tree: &mut Tree, from: usize) {
         let at = tree.nodes[from].at;
-        let (off, reach) = self.planes.from_plane(2, at);
+        let (off, reach) = self.planes.off_plane(2, at);
         let mut fork = from;
-        if off.abs() > 12.0 {
-            if let Some(fissure) = self.in_plane(2, |p, reached| {
-                (p.z - at.z).abs() + (reached - reach.max(28.0)).abs()
-            }) {
-                fork = self.stem(tree, from, fissure, 1.0, NO_ZONE);
-            }
+        let level = |p: V3, reached: f64| (p.z - at.z).abs() + (reached - reach.max(28.0)).abs();
+        if off.abs() > 12.0
+            && let Some(fissure) = self.in_plane(2, level)
+        {
+            fork = self.stem(tree, from, fissure, 1.0, NO_ZONE);
         }
         if let Some(middle) = self.middle_of(&[2]) {
             self.stem(tree, fork, middle, 1.0, 2);
         }
         let corner = tree.nodes[fork].at;
-        let (_, reach) = self.planes.from_plane(2, corner);
+        let (_, reach) = self.planes.off_plane(2, corner);
         if let Some(front) = self.in_plane(2, |p, reached| {
             (p.z - corner.z + 5.0).abs() + (reached - reach - 24.0).abs()
         }) {
@@ -528,7 +527,7 @@ impl<'a> Plan<'a> {
             .iter()
             .filter(|p| p.depth_mm >= 6.0)
             .filter_map(|p| {
-                let (off, reach) = self.planes.from_plane(plane, p.at);
+                let (off, reach) = self.planes.off_plane(plane, p.at);
                 (off.abs() < 6.0 && reach > 0.0).then(|| (cost(p.at, reach), p.at))
             })
             .min_by(|a, b| a.0.total_cmp(&b.0))
@@ -543,11 +542,11 @@ impl<'a> Plan<'a> {
         let mut tree = Tree::new(self.figures.hepatic_radius_mm.value / libm::cbrt(right));
         let (starts, roots) = if self.hepatic_stumps.is_empty() {
             (
-                self.from_cava(&mut tree),
+                self.cava_stems(&mut tree),
                 self.cava.iter().cloned().collect(),
             )
         } else {
-            self.from_stumps(&mut tree)
+            self.stump_stems(&mut tree)
         };
         for (plane, start) in starts.into_iter().enumerate() {
             if let Some(from) = start {
@@ -560,7 +559,7 @@ impl<'a> Plan<'a> {
 
     /// The right vein by itself, the middle and the left one by a common trunk, as in 77 % of
     /// livers (Shilal et al., J. Clin. Diagn. Res. 12:AC13, 2018).
-    fn from_cava(&self, tree: &mut Tree) -> [Option<usize>; 3] {
+    fn cava_stems(&self, tree: &mut Tree) -> [Option<usize>; 3] {
         let Some(cava) = &self.cava else {
             return [None; 3];
         };
@@ -568,7 +567,7 @@ impl<'a> Plan<'a> {
         tree.nodes.iter_mut().for_each(|node| node.free = true);
         let mouth = |plane: usize| {
             self.nearest_place(cava.end(), |p| {
-                let (off, reach) = self.planes.from_plane(plane, p.at);
+                let (off, reach) = self.planes.off_plane(plane, p.at);
                 off.abs() < 5.0 && reach > 0.0 && p.depth_mm > 4.0
             })
         };
@@ -584,11 +583,11 @@ impl<'a> Plan<'a> {
     }
 
     /// Each plane gets the stump that lies nearest to it.
-    fn from_stumps(&self, tree: &mut Tree) -> ([Option<usize>; 3], Vec<Root>) {
+    fn stump_stems(&self, tree: &mut Tree) -> ([Option<usize>; 3], Vec<Root>) {
         let mut left: Vec<&Root> = self.hepatic_stumps.iter().collect();
         let mut roots = Vec::new();
         let starts = [0, 1, 2].map(|plane| {
-            let off = |root: &&Root| self.planes.from_plane(plane, root.end()).0.abs();
+            let off = |root: &&Root| self.planes.off_plane(plane, root.end()).0.abs();
             let nearest =
                 (0..left.len()).min_by(|&a, &b| off(&left[a]).total_cmp(&off(&left[b])))?;
             if off(&left[nearest]) > 30.0 {
@@ -605,7 +604,7 @@ impl<'a> Plan<'a> {
     fn hepatic_stem(&self, tree: &mut Tree, plane: usize, from: usize, portal: &Tubes) {
         let farthest = self
             .in_plane(plane, |_, reach| -reach)
-            .map_or(0.0, |p| self.planes.from_plane(plane, p).1);
+            .map_or(0.0, |p| self.planes.off_plane(plane, p).1);
         let lowest = self.in_plane(plane, |p, _| p.z).map_or(0.0, |p| p.z);
         let height = (self.planes.axis.z - lowest).max(1.0);
         // Right and middle vein run down and out, the left one out.
@@ -617,7 +616,7 @@ impl<'a> Plan<'a> {
         });
         let Some(goal) = goal else { return };
         let toll = |at: V3| {
-            let off = self.planes.from_plane(plane, at).0 / 12.0;
+            let off = self.planes.off_plane(plane, at).0 / 12.0;
             let near = portal
                 .distance_mm(at, 14.0)
                 .map_or(0.0, |d| (14.0 - d) / 6.0);

@@ -121,7 +121,15 @@ impl<'a> Room<'a> {
     ) -> Self {
         let grid = Grid::around(&organ.bounds(), 2.0 * spacing_mm, spacing_mm);
         let mut field = Field::of_mesh(organ, grid).grown(-margin_mm as f32);
-        for mesh in keep_out {
+        let organ_field = field.clone();
+        // What lies outside the organ is kept away from by keeping under its surface.
+        let intrudes = |mesh: &TriMesh<frame::Patient>| {
+            let places = mesh.vertices().iter().map(|v| V3::from(v.map(f64::from)));
+            places
+                .filter(|at| is_within(&organ_field.grid, *at))
+                .any(|at| organ_field.sample(at) < margin_mm - INTRUDES_MM)
+        };
+        for mesh in keep_out.iter().filter(|mesh| intrudes(mesh)) {
             keep_away(&mut field, mesh, margin_mm);
         }
         Self {
@@ -187,6 +195,14 @@ impl<'a> Room<'a> {
 fn along(from: V3, to: V3) -> impl Iterator<Item = V3> {
     let steps = ((to - from).norm() / 2.0).ceil().max(1.0) as usize;
     (0..=steps).map(move |n| from + (to - from) * (n as f64 / steps as f64))
+}
+
+/// How deep a structure has to reach into the organ to be in the way, mm.
+const INTRUDES_MM: f64 = 0.5;
+
+fn is_within(grid: &Grid, at: V3) -> bool {
+    let bounds = grid.bounds();
+    (0..3).all(|a| (f64::from(bounds.min[a])..=f64::from(bounds.max[a])).contains(&at[a]))
 }
 
 /// Forbids a structure and the margin round it, on the part of the grid that it can reach.
@@ -601,14 +617,10 @@ impl Branch {
             self.radii_mm[n] = self.radius_mm + (parent.radius_mm - self.radius_mm) * share;
         }
     }
-
-    /// Length, mm.
-    pub fn length_mm(&self) -> f64 {
-        self.points.windows(2).map(|p| (p[1] - p[0]).norm()).sum()
-    }
 }
 
 /// Strahler's order of each branch: 1 at the ends; where two of the same order meet, one more.
+#[cfg(test)]
 pub(super) fn strahler(branches: &[Branch]) -> Vec<u32> {
     let mut orders = vec![0; branches.len()];
     let mut met: Vec<Vec<u32>> = vec![Vec::new(); branches.len()];
@@ -1234,7 +1246,10 @@ fn go_on_from(tree: &mut Tree, lead: &[V3]) {
     tree.nodes[meets].parent = last;
     // Beside the patient's own vessel there is less room than the rules ask for.
     let near = |node: &Node| (node.at - end).norm() < NEAR_MM;
-    tree.nodes.iter_mut().filter(|node| near(node)).for_each(|node| node.free = true);
+    tree.nodes
+        .iter_mut()
+        .filter(|node| near(node))
+        .for_each(|node| node.free = true);
     tree.drop_marked(&gone);
 }
 
