@@ -83,3 +83,91 @@ impl Mover {
         Some(self.made.remove(free?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use anatomy::Silent;
+    use anatomy::atlas::Atlas;
+    use anatomy::deform::deepest_breath;
+    use anatomy::recipe::Recipe;
+    use anatomy::tissue::TissueTable;
+    use equipment::{Action, Breath, Console, Inputs, Posture, Probe};
+    use ultrasound::display::PictureSize;
+
+    use super::*;
+    use crate::{Imaging, Observations, Procedure};
+
+    const PLANE: &str = "kidney_right_long";
+
+    fn body() -> Arc<Body> {
+        let recipe = Recipe::builtin("phantom-torso").unwrap();
+        let patient = recipe.make(Atlas::builtin(), TissueTable::builtin(), &Silent);
+        Arc::new(Body::new(patient.unwrap()).unwrap())
+    }
+
+    fn room(body: &Arc<Body>) -> Procedure {
+        let probe = Probe::named("C5-2v").unwrap();
+        Procedure::new(body.clone(), probe, Console::default_for(probe), 7).unwrap()
+    }
+
+    /// What is seen while a hand holds still and the patient does as told.
+    fn watched(room: &mut Procedure, said: &[Action], steps: u32) -> Vec<Observations> {
+        let hand = Some(room.plane_target(PLANE).unwrap().patient_from_probe);
+        let actions = |step| if step == 0 { said.to_vec() } else { Vec::new() };
+        let inputs = |step| Inputs {
+            hand,
+            actions: actions(step),
+        };
+        (0..steps).map(|step| room.step(&inputs(step))).collect()
+    }
+
+    fn picture(room: &Procedure) -> Vec<u8> {
+        let size = PictureSize {
+            width: 120,
+            height: 100,
+        };
+        let mut imaging = Imaging::new(room.probe(), size);
+        let shot = room.shot().unwrap();
+        imaging
+            .still(&room.body().medium, &shot)
+            .unwrap()
+            .pixels
+            .clone()
+    }
+
+    #[test]
+    fn the_same_words_move_the_same_patient_alike() {
+        let body = body();
+        let said = [
+            Action::Lie(Posture::LeftDecubitus),
+            Action::Breathe(Breath::In),
+        ];
+        let [one, two] = [1, 2].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.unwrap().install(|| {
+                let mut room = room(&body);
+                let still = watched(&mut room, &[], 6);
+                assert!(room.moved().is_none(), "nobody breathes unasked");
+                let moved = watched(&mut room, &said, 240);
+                assert_eq!(room.state().breath, deepest_breath());
+                assert_ne!(still[3].facts, moved[237].facts, "organs have moved");
+                (moved, picture(&room))
+            })
+        });
+        assert!(one == two);
+    }
+
+    #[test]
+    fn who_has_breathed_out_is_as_before() {
+        let body = body();
+        let mut room = room(&body);
+        let before = watched(&mut room, &[], 4);
+        watched(&mut room, &[Action::Breathe(Breath::Quietly)], 130);
+        assert!(room.moved().is_some());
+        let after = watched(&mut room, &[Action::Breathe(Breath::Out)], 180);
+        assert!(room.moved().is_none());
+        let facts = |seen: &[Observations]| seen.iter().rev().find_map(|s| s.facts.clone());
+        assert_eq!(facts(&before), facts(&after));
+        assert_eq!(before[3].probe, after[179].probe);
+    }
+}

@@ -243,14 +243,7 @@ fn figures() {
         }
         for (index, structure) in patient.structures.iter().enumerate() {
             let [x, y, z] = mean_shift(&patient, &moved, index);
-            let nodes: Vec<usize> = (0..body.nodes.len())
-                .filter(|&n| body.nodes[n].hosts[0] == Some(index as u16))
-                .collect();
-            let strain = strain(
-                &deformation.grid,
-                &moved.fields_mm[layers[index].index()],
-                &nodes,
-            );
+            let strain = strain(&patient, &moved, index);
             println!(
                 "  {:32} {x:6.1} {y:6.1} {z:6.1}  strain {strain:.3}",
                 structure.id

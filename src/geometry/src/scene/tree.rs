@@ -128,11 +128,11 @@ impl Tree {
 
     /// Takes over moved vertices, of one surface or of all.
     pub fn refit(&mut self, geometry: &Flat, surface: Option<u16>) {
-        for block in &mut self.blocks {
+        self.blocks.par_iter_mut().for_each(|block| {
             if surface.is_none_or(|moved| block.surfaces.contains(&moved)) {
                 block.gather(geometry);
             }
-        }
+        });
         self.bounds = Aabb::EMPTY;
         for index in (0..self.nodes.len()).rev() {
             let mut bounds = Aabb::EMPTY;
