@@ -3,6 +3,8 @@
 //! Built by splitting where the surface-area heuristic (Wald 2007, "On fast Construction of
 //! SAH-based Bounding Volume Hierarchies": binned) expects the fewest box and triangle tests.
 
+use rayon::prelude::*;
+
 use crate::mesh::Aabb;
 
 use super::Flat;
