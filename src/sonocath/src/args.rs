@@ -267,6 +267,12 @@ pub struct ScanArguments {
         conflicts_with = "breath"
     )]
     pub breathing: Option<String>,
+    /// Where in its beat the heart is: 0 at the end of filling, to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub heart_phase: f64,
+    /// The heart beats while frames are made, at the patient's rate
+    #[arg(long)]
+    pub beating: bool,
     /// How the patient lies: supine, left-decubitus
     #[arg(long, value_name = "POSTURE", default_value = "supine")]
     pub posture: String,

@@ -32,9 +32,11 @@ mod trunk;
 use std::sync::OnceLock;
 
 use geometry::scene::{Scene, SceneError};
-use geometry::{TriMesh, frame};
+use geometry::{Point, TriMesh, frame};
+use nalgebra::Vector3;
 use rayon::prelude::*;
 
+use self::heart::{HeartCycle, HeartPart};
 use crate::atlas::StructureKind;
 use crate::motion::table;
 use crate::patient::{Patient, Structure};
@@ -165,6 +167,51 @@ pub struct Deformation {
     arm_up: Fields,
     /// By posture and arm, worked out when first asked for.
     stances: [OnceLock<Stance>; 4],
+    beat: Option<Beat>,
+}
+
+/// The heart of one patient, and what moves with it.
+#[derive(Debug)]
+struct Beat {
+    cycle: HeartCycle,
+    /// By structure.
+    parts: Vec<HeartPart>,
+    center: Vector3<f64>,
+    /// Farther off nothing moves, mm.
+    reach_mm: f64,
+}
+
+impl Beat {
+    /// `None` for a patient of whose heart nothing is known.
+    fn of(patient: &Patient) -> Option<Self> {
+        let motion = patient.motion.heart.as_ref()?;
+        let rate = patient.motion.heart_rate_per_min;
+        let cycle = HeartCycle::new(motion, rate.unwrap_or(heart::USUAL_RATE_PER_MIN)).ok()?;
+        let parts = patient.structures.iter().map(|s| cycle.part_of(&s.id));
+        let of_place = |(x, y, z)| Vector3::new(x, y, z);
+        let center: Vector3<f64> = of_place(motion.base);
+        let length_mm = (of_place(motion.apex.value) - center).norm();
+        let across_mm = 2.0 * (motion.left_radius_mm + motion.left_wall_mm) + motion.right_width_mm;
+        Some(Self {
+            parts: parts.collect(),
+            center,
+            reach_mm: length_mm.max(motion.atria_mm) + across_mm + heart::MARGIN_MM,
+            cycle,
+        })
+    }
+
+    /// Moves places on by what the heart moves them from where they rest.
+    fn add(&self, phase: f64, structure: Option<usize>, resting: &[[f32; 3]], moved: &mut [[f32; 3]]) {
+        let instant = self.cycle.at(phase);
+        let part = structure.map_or(HeartPart::Tissue, |structure| self.parts[structure]);
+        for (rest, now) in resting.iter().zip(moved) {
+            let place = Point::from_f32(*rest);
+            if (place.coords - self.center).norm_squared() < self.reach_mm * self.reach_mm {
+                let by = instant.displacement(part, place).to_array();
+                (0..3).for_each(|axis| now[axis] += by[axis] as f32);
+            }
+        }
+    }
 }
 
 /// Displacements of wall and organs, by node, mm.
@@ -277,6 +324,7 @@ impl Deformation {
             left_decubitus,
             arm_up,
             stances: Default::default(),
+            beat: Beat::of(patient),
         }
     }
 
@@ -358,10 +406,18 @@ impl Deformation {
     /// The body in a state. Breaths beyond the deepest are the deepest.
     pub fn at(&self, state: &BodyState) -> Deformed {
         let weighed = self.weighed(state);
+        let beat = self.beat.as_ref().filter(|_| state.heart_phase != 0.0);
+        let nodes: Vec<[f32; 3]> = match beat {
+            Some(_) => (0..self.grid.len()).map(|n| self.grid.place(n).map(|c| c as f32).into()).collect(),
+            None => Vec::new(),
+        };
         let fields_mm = LAYERS.map(|layer| {
             let mut field = vec![[0.0; 3]; self.grid.len()];
             for (mode, weight) in &weighed {
                 add(&mut field, &mode.fields_mm[layer.index()], *weight);
+            }
+            if let Some(beat) = beat.filter(|_| layer != Layer::Wall) {
+                beat.add(state.heart_phase, None, &nodes, &mut field);
             }
             field
         });
@@ -373,6 +429,9 @@ impl Deformation {
                 let mut vertices = resting.clone();
                 for (mode, weight) in &weighed {
                     add(&mut vertices, &mode.vertices_mm[structure], *weight);
+                }
+                if let Some(beat) = beat.filter(|_| self.layers[structure] != Layer::Wall) {
+                    beat.add(state.heart_phase, Some(structure), resting, &mut vertices);
                 }
                 vertices
             })

@@ -19,6 +19,7 @@ mod sweep;
 mod take;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anatomy::tissue::TissueTable;
 use anatomy::{Patient, Progress};
@@ -46,7 +47,7 @@ pub fn run(arguments: &ScanArguments, terminal: &Terminal) -> Result<ExitCode, F
     folder::may_write(&arguments.out, arguments.force)?;
     let request = Request::of(arguments)?;
     let imager = Imager::new(&request.probe, &request.console)?;
-    let body = Body::new(patient::open(&arguments.patient, terminal)?)?;
+    let body = Arc::new(Body::new(patient::open(&arguments.patient, terminal)?)?);
     let patient = &body.patient;
     let mut mover = Mover::default();
     let course = request.course(&body, &mut mover, &imager.grids()[0], terminal.language)?;

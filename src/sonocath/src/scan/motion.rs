@@ -1,6 +1,7 @@
 //! What the patient does while it is scanned, as said on the command line.
 
 use anatomy::Patient;
+use anatomy::deform::heart::USUAL_RATE_PER_MIN;
 use anatomy::deform::{BodyState, Posture, breathing, breaths_per_min, deepest_breath};
 
 use crate::args::ScanArguments;
@@ -13,6 +14,8 @@ pub struct Motion {
     still: BodyState,
     /// How deep the breaths are that are taken meanwhile, in quiet breaths; 0 for none.
     depth: f64,
+    /// Whether the heart beats.
+    beats: bool,
 }
 
 impl Motion {
@@ -28,9 +31,10 @@ impl Motion {
                 breath: breath("--breath", &arguments.breath, "in")?,
                 posture: posture(&arguments.posture)?,
                 arm_up: arguments.arm_up,
-                ..BodyState::default()
+                heart_phase: phase(arguments.heart_phase)?,
             },
             depth,
+            beats: arguments.beating,
         })
     }
 
@@ -41,13 +45,16 @@ impl Motion {
 
     /// The state at a time of the film.
     pub fn at(&self, patient: &Patient, time_s: f64) -> BodyState {
-        if !self.breathes() {
-            return self.still;
+        let mut state = self.still;
+        if self.breathes() {
+            state.breath = self.depth * breathing(time_s, breaths_per_min(patient));
         }
-        BodyState {
-            breath: self.depth * breathing(time_s, breaths_per_min(patient)),
-            ..self.still
+        if self.beats {
+            let rate = patient.motion.heart_rate_per_min;
+            let beats = time_s / 60.0 * rate.unwrap_or(USUAL_RATE_PER_MIN);
+            state.heart_phase = (state.heart_phase + beats).rem_euclid(1.0);
         }
+        state
     }
 }
 
@@ -68,6 +75,15 @@ fn breath(option: &str, said: &str, quiet: &str) -> Result<f64, Failure> {
             })
         }
     }
+}
+
+fn phase(share: f64) -> Result<f64, Failure> {
+    if (0.0..=1.0).contains(&share) {
+        return Ok(share);
+    }
+    Err(Failure::new(format!(
+        "--heart-phase {share}: write a share of the beat from 0 (end of filling) to 1"
+    )))
 }
 
 fn posture(said: &str) -> Result<Posture, Failure> {

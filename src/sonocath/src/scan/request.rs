@@ -1,5 +1,7 @@
 //! What is asked for, understood as far as that goes without the patient; then with it.
 
+use std::sync::Arc;
+
 use anatomy::Patient;
 use anatomy::deform::BodyState;
 use anatomy::planes::StandardPlane;
@@ -15,7 +17,7 @@ use crate::args::{Language, ScanArguments};
 use crate::failure::Failure;
 use crate::patient::name_in;
 use procedure::skin::{Front, MOST_PRESS_MM, Skin};
-use procedure::{Body, Mover};
+use procedure::{Body, Mover, Procedure};
 
 /// Smallest picture on which words fit beside the image, points.
 const LEAST_SIZE: [u32; 2] = [480, 360];
@@ -108,7 +110,7 @@ impl Request {
     /// A plane that the patient does not have; a line that misses the body.
     pub fn course(
         &self,
-        body: &Body,
+        body: &Arc<Body>,
         mover: &mut Mover,
         lines: &ScanGrid,
         language: Language,
@@ -119,6 +121,10 @@ impl Request {
             skin: mover.to(body, &self.motion.at(patient, 0.0)).skin(),
             front: Front::of(&self.probe.array, lines),
             gel_mm: self.gel_mm,
+            // Who moves breathes or lies otherwise; exemplary pictures are of the patient at rest.
+            room: Procedure::new(body.clone(), &self.probe, self.console.clone(), self.seed)
+                .ok()
+                .filter(|_| self.motion.at(patient, 0.0).is_rest()),
         };
         let mut course = placing.course_of(&self.aim, self.frames, language)?;
         for (number, state) in course.states.iter_mut().enumerate() {
@@ -190,6 +196,8 @@ struct Placing<'a> {
     /// None if the probe works from within a vessel.
     front: Option<Front>,
     gel_mm: f64,
+    /// Where windows are looked for; `None` for a patient who moves.
+    room: Option<Procedure>,
 }
 
 impl<'a> Placing<'a> {
@@ -271,26 +279,39 @@ impl<'a> Placing<'a> {
         Ok((title, plane))
     }
 
-    /// The probe on the skin over a plane.
+    /// The probe on the skin where the plane is seen best; straight over it where nothing shows
+    /// all that it has to.
     fn over(&self, plane: &StandardPlane, turn: Turn) -> Result<PatientFromProbe, Failure> {
         let front = self.front.as_ref().ok_or_else(|| {
             Failure::new(
                 "this probe works within a vessel, not on the skin; give --pose instead of a plane",
             )
         })?;
-        let aim = of_axes(plane.center, plane.lateral.coords, plane.depth.coords);
-        let on_skin = self.skin.put(&aim, front, self.gel_mm).ok_or_else(|| {
-            Failure::new(format!(
-                "plane `{}`: the line on which the probe looks misses the body; give --pose",
-                plane.id
-            ))
-        })?;
+        let window = self.room.as_ref().and_then(|room| room.plane_target(&plane.id).ok());
+        let on_skin = match window {
+            Some(window) => window.patient_from_probe,
+            None => self.straight_over(plane, front)?,
+        };
         if turn == Turn::default() {
             return Ok(on_skin);
         }
         let turned = turn.applied_to(&on_skin);
         let kept = self.skin.keep_on(&turned, front, self.gel_mm);
         Ok(kept.unwrap_or(turned))
+    }
+
+    fn straight_over(
+        &self,
+        plane: &StandardPlane,
+        front: &Front,
+    ) -> Result<PatientFromProbe, Failure> {
+        let aim = of_axes(plane.center, plane.lateral.coords, plane.depth.coords);
+        self.skin.put(&aim, front, self.gel_mm).ok_or_else(|| {
+            Failure::new(format!(
+                "plane `{}`: the line on which the probe looks misses the body; give --pose",
+                plane.id
+            ))
+        })
     }
 
     /// A pose of a sweep put on the skin that is nearest before or behind it.
