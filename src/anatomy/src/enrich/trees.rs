@@ -1053,6 +1053,8 @@ impl Kin {
 
 /// Which points break a rule. Of two of the tree's own that do, the one that carries less.
 fn breaches(tree: &Tree, room: &Room<'_>, others: &Tubes, rules: &Rules) -> Vec<bool> {
+    // Where they part, vessels lie close; what was moved apart a little less is left.
+    const NEAR_KIN: f64 = 4.5;
     let radii = tree.radii_mm();
     let own = tree.tubes();
     let mut kin = Kin::new(tree, &tree.children());
@@ -1069,7 +1071,8 @@ fn breaches(tree: &Tree, room: &Room<'_>, others: &Tubes, rules: &Rules) -> Vec<
             let reach = radius + rules.own_gap_mm;
             own.near(at, reach, |other, _| {
                 let carries_less = (node.leaves, n) < (tree.nodes[other].leaves, other);
-                bad |= carries_less && kin.way_mm(tree, n, other) > 3.0 * (reach + radii[other]);
+                bad |=
+                    carries_less && kin.way_mm(tree, n, other) > NEAR_KIN * (reach + radii[other]);
             });
             bad
         })
