@@ -7,7 +7,7 @@
 //!
 //! Inside and outside are told by counting crossings along each row of the grid. Near the surface
 //! the distance is that to the triangles; farther off the closest place is handed from neighbour to
-//! neighbour along the three axes, which errs by a small part of the spacing. Every point depends on
+//! neighbour, which errs by about a tenth of the spacing. Every point depends on
 //! its own data only, so that results do not depend on the number of threads.
 
 use geometry::closest::closest_on_triangle;
@@ -48,7 +48,7 @@ impl Grid {
     }
 
     /// Number of points.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.dims.iter().product()
     }
 
@@ -101,7 +101,7 @@ pub struct Field {
 impl Field {
     /// A field by its formula.
     pub fn of(grid: Grid, formula: impl Fn(Vector3<f64>) -> f64 + Sync + Send) -> Self {
-        let values = (0..grid.len())
+        let values = (0..grid.count())
             .into_par_iter()
             .map(|n| formula(grid.place(n)) as f32)
             .collect();
@@ -110,7 +110,7 @@ impl Field {
 
     /// A field made from others' values at the same point: `formula(number of the point)`.
     pub fn of_points(grid: Grid, formula: impl Fn(usize) -> f32 + Sync + Send) -> Self {
-        let values = (0..grid.len()).into_par_iter().map(formula).collect();
+        let values = (0..grid.count()).into_par_iter().map(formula).collect();
         Self { grid, values }
     }
 
@@ -118,7 +118,7 @@ impl Field {
     pub fn nowhere(grid: Grid) -> Self {
         Self {
             grid,
-            values: vec![1e3; grid.len()],
+            values: vec![1e3; grid.count()],
         }
     }
 
@@ -168,7 +168,7 @@ impl Field {
         let most = band_mm as f32;
         let mut field = Self {
             grid,
-            values: vec![most; grid.len()],
+            values: vec![most; grid.count()],
         };
         for mesh in meshes {
             let own = Self::near_mesh(mesh, grid, band_mm);
@@ -424,7 +424,7 @@ fn ends(values: [f64; 3]) -> (f64, f64) {
 fn insides(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Vec<bool> {
     let slices = by_slice(mesh, &grid, 0.0);
     let [ni, nj, _] = grid.dims;
-    let mut inside = vec![false; grid.len()];
+    let mut inside = vec![false; grid.count()];
     inside
         .par_chunks_mut(ni * nj)
         .zip(&slices)
@@ -470,11 +470,9 @@ fn crossing(corners: &[[f64; 3]; 3], y: f64, z: f64) -> Option<f64> {
 /// Unsigned distances.
 fn distances(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Vec<f32> {
     let mut closest = near_surface(mesh, grid, BAND * grid.spacing_mm);
-    // Twice: what one axis brings late, the others hand on in the second round.
-    for _ in 0..2 {
-        for axis in 0..3 {
-            hand_on(&mut closest, grid, axis);
-        }
+    // More than once: what one axis brings late, the others hand on in the next round.
+    for axis in [0, 1, 2, 0, 1, 2, 1, 0] {
+        hand_on(&mut closest, grid, axis);
     }
     closest
         .into_par_iter()
@@ -498,7 +496,7 @@ const NOWHERE: Near = Near {
 fn near_surface(mesh: &TriMesh<frame::Patient>, grid: Grid, band_mm: f64) -> Vec<Near> {
     let slices = by_slice(mesh, &grid, band_mm);
     let [ni, nj, _] = grid.dims;
-    let mut closest = vec![NOWHERE; grid.len()];
+    let mut closest = vec![NOWHERE; grid.count()];
     closest
         .par_chunks_mut(ni * nj)
         .zip(&slices)
@@ -536,69 +534,92 @@ fn near_surface(mesh: &TriMesh<frame::Patient>, grid: Grid, band_mm: f64) -> Vec
     closest
 }
 
-/// Hands closest places on along an axis, both ways.
+/// Hands closest places on along an axis, both ways: from the point before, and along y and z from
+/// those beside it too.
 fn hand_on(closest: &mut [Near], grid: Grid, axis: usize) {
-    let [ni, nj, nk] = grid.dims;
-    let take = |near: &mut Near, from: Near, here: Vector3<f64>| {
-        if from.distance_mm == f32::INFINITY {
-            return;
-        }
-        let apart = Vector3::from_fn(|a, _| f64::from(from.place[a]) - here[a]);
-        let distance_mm = apart.norm() as f32;
-        if distance_mm < near.distance_mm {
-            *near = Near {
-                place: from.place,
-                distance_mm,
-            };
-        }
-    };
     match axis {
-        0 => closest.par_chunks_mut(ni).enumerate().for_each(|(r, row)| {
-            let place = |i: usize| grid.at([i, r % nj, r / nj]);
-            for i in 1..ni {
-                let from = row[i - 1];
-                take(&mut row[i], from, place(i));
-            }
-            for i in (0..ni - 1).rev() {
-                let from = row[i + 1];
-                take(&mut row[i], from, place(i));
-            }
-        }),
-        1 => closest
-            .par_chunks_mut(ni * nj)
-            .enumerate()
-            .for_each(|(k, slice)| {
-                let mut step = |j: usize, from: usize| {
-                    for i in 0..ni {
-                        let source = slice[i + ni * from];
-                        take(&mut slice[i + ni * j], source, grid.at([i, j, k]));
-                    }
-                };
-                (1..nj).for_each(|j| step(j, j - 1));
-                (0..nj - 1).rev().for_each(|j| step(j, j + 1));
-            }),
-        _ => {
-            let plane = ni * nj;
-            let step = |closest: &mut [Near], k: usize, from: usize| {
-                let (low, high) = closest.split_at_mut(plane * k.max(from));
-                let at = plane * k.min(from);
-                let (to, source) = if k > from {
-                    (&mut high[..plane], &low[at..at + plane])
-                } else {
-                    (&mut low[at..at + plane], &high[..plane])
-                };
-                to.par_iter_mut()
-                    .zip(source)
-                    .with_min_len(512)
-                    .enumerate()
-                    .for_each(|(n, (near, from))| {
-                        take(near, *from, grid.at([n % ni, n / ni, k]));
-                    });
-            };
-            (1..nk).for_each(|k| step(closest, k, k - 1));
-            (0..nk - 1).rev().for_each(|k| step(closest, k, k + 1));
-        }
+        0 => hand_on_x(closest, grid),
+        1 => hand_on_y(closest, grid),
+        _ => hand_on_z(closest, grid),
     }
+}
+
+/// Takes another point's closest place where it is nearer than one's own.
+fn take(near: &mut Near, from: Near, here: Vector3<f64>) {
+    if from.distance_mm == f32::INFINITY {
+        return;
+    }
+    let apart = Vector3::from_fn(|a, _| f64::from(from.place[a]) - here[a]);
+    let distance_mm = apart.norm() as f32;
+    if distance_mm < near.distance_mm {
+        *near = Near {
+            place: from.place,
+            distance_mm,
+        };
+    }
+}
+
+/// A place and those beside it, as far as there are any.
+fn beside(at: usize, len: usize) -> std::ops::RangeInclusive<usize> {
+    at.saturating_sub(1)..=(at + 1).min(len - 1)
+}
+
+fn hand_on_x(closest: &mut [Near], grid: Grid) {
+    let [ni, nj, _] = grid.dims;
+    closest.par_chunks_mut(ni).enumerate().for_each(|(r, row)| {
+        let place = |i: usize| grid.at([i, r % nj, r / nj]);
+        for i in 1..ni {
+            let from = row[i - 1];
+            take(&mut row[i], from, place(i));
+        }
+        for i in (0..ni - 1).rev() {
+            let from = row[i + 1];
+            take(&mut row[i], from, place(i));
+        }
+    });
+}
+
+fn hand_on_y(closest: &mut [Near], grid: Grid) {
+    let [ni, nj, _] = grid.dims;
+    let slices = closest.par_chunks_mut(ni * nj).enumerate();
+    slices.for_each(|(k, slice)| {
+        let mut step = |j: usize, from: usize| {
+            for i in 0..ni {
+                for source in beside(i, ni) {
+                    let source = slice[source + ni * from];
+                    take(&mut slice[i + ni * j], source, grid.at([i, j, k]));
+                }
+            }
+        };
+        (1..nj).for_each(|j| step(j, j - 1));
+        (0..nj - 1).rev().for_each(|j| step(j, j + 1));
+    });
+}
+
+fn hand_on_z(closest: &mut [Near], grid: Grid) {
+    let [ni, nj, nk] = grid.dims;
+    let plane = ni * nj;
+    let step = |closest: &mut [Near], k: usize, from: usize| {
+        let (low, high) = closest.split_at_mut(plane * k.max(from));
+        let at = plane * k.min(from);
+        let (to, source) = if k > from {
+            (&mut high[..plane], &low[at..at + plane])
+        } else {
+            (&mut low[at..at + plane], &high[..plane])
+        };
+        to.par_chunks_mut(ni).enumerate().for_each(|(j, row)| {
+            for (i, near) in row.iter_mut().enumerate() {
+                let here = grid.at([i, j, k]);
+                for q in beside(j, nj) {
+                    for p in beside(i, ni) {
+                        take(near, source[p + ni * q], here);
+                    }
+                }
+            }
+        });
+    };
+    (1..nk).for_each(|k| step(closest, k, k - 1));
+    (0..nk - 1).rev().for_each(|k| step(closest, k, k + 1));
 }
 
 #[cfg(test)]

@@ -63,6 +63,7 @@ fn add_wall(
     let organs: Vec<usize> = tract
         .organs
         .iter()
+        .filter(|id| !context.request.keep_surfaces.iter().any(|keep| keep == *id))
         .filter_map(|id| patient.structure_index(id))
         .collect();
     let boxes = organs

@@ -647,6 +647,7 @@ mod tests {
                 .then_some((Side::Right, grade))
                 .into_iter()
                 .collect(),
+            ..Enrichment::default()
         };
         let (atlas, tissues) = (Atlas::builtin(), TissueTable::builtin());
         enrich(&mut patient, &request, atlas, tissues, &Silent).unwrap();

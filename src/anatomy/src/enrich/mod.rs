@@ -97,6 +97,8 @@ pub struct Enrichment {
     pub steps: Vec<Step>,
     /// Kidneys whose collecting system is widened, with the grade, 1 to 4.
     pub hydronephrosis: Vec<(Side, u8)>,
+    /// Structures whose surfaces stay as they are: those that somebody drew and means.
+    pub keep_surfaces: Vec<String>,
 }
 
 impl Default for Enrichment {
@@ -106,6 +108,7 @@ impl Default for Enrichment {
             seed: 0,
             steps: Step::ALL.to_vec(),
             hydronephrosis: Vec::new(),
+            keep_surfaces: Vec::new(),
         }
     }
 }

@@ -46,7 +46,13 @@ pub(super) fn add(
         .structures
         .par_iter()
         .with_max_len(1)
-        .map(|structure| smoothed(structure, figures))
+        .map(|structure| {
+            if context.request.keep_surfaces.contains(&structure.id) {
+                Ok(Outcome::Fine)
+            } else {
+                smoothed(structure, figures)
+            }
+        })
         .collect::<Result<_, _>>()?;
     let mut made = 0;
     let mut kept: Vec<String> = Vec::new();
@@ -95,7 +101,7 @@ fn smoothed(structure: &Structure, figures: &SmoothFigures) -> Result<Outcome, E
         _ => figures.spacing_mm.value,
     };
     let grid = Grid::around(&mesh.bounds(), 4.0, spacing);
-    if grid.len() > MOST_SAMPLES {
+    if grid.count() > MOST_SAMPLES {
         return Ok(Outcome::Kept("too large"));
     }
     let exact = Field::near_mesh(mesh, grid, BAND_MM);
@@ -112,7 +118,12 @@ fn smoothed(structure: &Structure, figures: &SmoothFigures) -> Result<Outcome, E
     if (made.signed_volume_mm3() / target_mm3 - 1.0).abs() > VOLUME_SHARE {
         return Ok(Outcome::Kept("its volume would change"));
     }
-    if pieces(&made) != pieces(mesh) {
+    // Lean tissue without a label and gas are scraps anyway.
+    let is_scraps = matches!(
+        structure.kind,
+        StructureKind::Muscle | StructureKind::Cavity
+    );
+    if !is_scraps && pieces(&made) != pieces(mesh) {
         return Ok(Outcome::Kept("it would fall apart"));
     }
     Ok(Outcome::Smooth(made))

@@ -267,11 +267,16 @@ pub fn import(
     found.extend(meshes::import(request, atlas, progress, &mut notes)?);
     check_names_distinct(&found)?;
     let found = plausible(atlas, found, &mut notes)?;
+    // What somebody drew as a surface is meant as it is; only voxels are coarse.
+    let drawn = found.iter().filter(|sourced| sourced.unit.is_some());
+    let drawn: Vec<String> = drawn.map(|sourced| sourced.structure.id.clone()).collect();
     let structures: Vec<Structure> = found.into_iter().map(|sourced| sourced.structure).collect();
     let vessels = lumens::vessels(request, &structures, atlas, tissues, progress, &mut notes)?;
     let mut patient = complete(request, structures, vessels, atlas);
     if let Some(enrichment) = &request.enrichment {
-        notes.extend(enrich(&mut patient, enrichment, atlas, tissues, progress)?);
+        let mut enrichment = enrichment.clone();
+        enrichment.keep_surfaces.extend(drawn);
+        notes.extend(enrich(&mut patient, &enrichment, atlas, tissues, progress)?);
     }
     Ok(Imported { patient, notes })
 }
