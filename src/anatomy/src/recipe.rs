@@ -737,6 +737,7 @@ fn enrichment(file: &EnrichFile, seed: u64) -> Enrichment {
     ];
     Enrichment {
         seed,
+        keep_surfaces: Vec::new(),
         hydronephrosis: grades.into_iter().filter(|(_, grade)| *grade > 0).collect(),
         // Surfaces made from expressions have no facets.
         steps: Step::ALL

@@ -176,7 +176,7 @@ impl<'a> Room<'a> {
     pub fn places(&self, depth_mm: f64) -> Vec<(V3, f64)> {
         let grid = self.field.grid;
         let depth = |n: usize| f64::from(-self.field.values[n]);
-        let deep = (0..grid.len()).filter(|&n| depth(n) >= depth_mm);
+        let deep = (0..grid.count()).filter(|&n| depth(n) >= depth_mm);
         deep.map(|n| (grid.place(n), depth(n))).collect()
     }
 
