@@ -274,24 +274,34 @@ impl Recipe {
 
     /// The graph of the tubes that vessels are made of, stretched as the body is.
     fn vessels(&self, solids: &[Expr], tissues: &TissueTable) -> VesselGraph {
-        let tubes = self.structures.iter().zip(solids).flat_map(|(part, solid)| {
-            let circuit = part.entry.circuit;
-            let tubes = circuit.map_or_else(Vec::new, |_| tubes_of(solid));
-            tubes.into_iter().zip(circuit.into_iter().cycle()).map(|(points, circuit)| VesselTube {
-                structure: part.entry.id.clone(),
-                tissue: tissues[part.entry.tissue].id.clone(),
-                circuit,
-                flow: part.entry.flow,
-                points,
-            })
-        });
+        let tubes = self
+            .structures
+            .iter()
+            .zip(solids)
+            .flat_map(|(part, solid)| {
+                let circuit = part.entry.circuit;
+                let tubes = circuit.map_or_else(Vec::new, |_| tubes_of(solid));
+                tubes
+                    .into_iter()
+                    .zip(circuit.into_iter().cycle())
+                    .map(|(points, circuit)| VesselTube {
+                        structure: part.entry.id.clone(),
+                        tissue: tissues[part.entry.tissue].id.clone(),
+                        circuit,
+                        flow: part.entry.flow,
+                        points,
+                    })
+            });
         let mut graph = graph_of_tubes(&tubes.collect::<Vec<_>>());
         let widened = self.stretch.iter().product::<f64>().cbrt();
         for node in &mut graph.nodes {
             node.at = self.stretched(node.at);
         }
         for segment in &mut graph.segments {
-            segment.points.iter_mut().for_each(|p| *p = self.stretched(*p));
+            segment
+                .points
+                .iter_mut()
+                .for_each(|p| *p = self.stretched(*p));
             segment.radii_mm.iter_mut().for_each(|r| *r *= widened);
         }
         graph

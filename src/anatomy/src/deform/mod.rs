@@ -201,7 +201,13 @@ impl Beat {
     }
 
     /// Moves places on by what the heart moves them from where they rest.
-    fn add(&self, phase: f64, structure: Option<usize>, resting: &[[f32; 3]], moved: &mut [[f32; 3]]) {
+    fn add(
+        &self,
+        phase: f64,
+        structure: Option<usize>,
+        resting: &[[f32; 3]],
+        moved: &mut [[f32; 3]],
+    ) {
         let instant = self.cycle.at(phase);
         let part = structure.map_or(HeartPart::Tissue, |structure| self.parts[structure]);
         for (rest, now) in resting.iter().zip(moved) {
@@ -408,7 +414,9 @@ impl Deformation {
         let weighed = self.weighed(state);
         let beat = self.beat.as_ref().filter(|_| state.heart_phase != 0.0);
         let nodes: Vec<[f32; 3]> = match beat {
-            Some(_) => (0..self.grid.len()).map(|n| self.grid.place(n).map(|c| c as f32).into()).collect(),
+            Some(_) => (0..self.grid.len())
+                .map(|n| self.grid.place(n).map(|c| c as f32).into())
+                .collect(),
             None => Vec::new(),
         };
         let fields_mm = LAYERS.map(|layer| {

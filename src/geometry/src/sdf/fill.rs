@@ -129,10 +129,7 @@ impl Samples {
     }
 
     /// What `keep` makes of each sample, block by block.
-    fn gather(
-        &self,
-        keep: impl Fn(&Near<'_>, Vector3<f64>) -> Option<f64> + Sync,
-    ) -> Vec<f64> {
+    fn gather(&self, keep: impl Fn(&Near<'_>, Vector3<f64>) -> Option<f64> + Sync) -> Vec<f64> {
         let blocks = self.count.map(|n| n.div_ceil(Self::BLOCK));
         let of_block = |block: usize| {
             let first = [

@@ -5,8 +5,8 @@
 
 use nalgebra::Vector3;
 
-use super::tube::{Cones, Tube};
 use super::solid::{Node, blended_min, deepest_dip, mirrored, negated};
+use super::tube::{Cones, Tube};
 use crate::frame::{Patient, Point};
 
 type V3 = Vector3<f64>;
@@ -175,7 +175,8 @@ impl<'a> Lean<'a> {
         match self {
             Self::Whole(node) => (self.clone(), node.range(center, radius)),
             Self::Cones(tube, cones) => {
-                let (cones, range) = tube.nearest_cones(cones.firsts.iter().copied(), center, radius);
+                let (cones, range) =
+                    tube.nearest_cones(cones.firsts.iter().copied(), center, radius);
                 (Self::Cones(tube, cones), range)
             }
             Self::Union(parts, blend) => union(all(parts), *blend),

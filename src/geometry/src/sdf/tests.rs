@@ -525,7 +525,11 @@ fn leaving_out_far_parts_changes_nothing() {
     let tube = |n: i32| Expr::Tube {
         points: (0..6)
             .map(|k| TubePoint {
-                place: [f64::from(k) * 8.0, f64::from(n * 9 + k % 2 * 6), f64::from(k * n % 5)],
+                place: [
+                    f64::from(k) * 8.0,
+                    f64::from(n * 9 + k % 2 * 6),
+                    f64::from(k * n % 5),
+                ],
                 radius_mm: 2.0 + f64::from(k % 3),
             })
             .collect(),
@@ -566,6 +570,8 @@ fn leaving_out_far_parts_changes_nothing() {
             assert!(is_known.is_none_or(|sign| if sign > 0.0 { low < 0.0 } else { high > 0.0 }));
         }
     }
+}
+
 /// The course passes through the given points with their radii, in steps no longer than asked, and
 /// the tube's solid lies round it: on the axis of a ball swept along a curve the distance is −r.
 #[test]

@@ -102,7 +102,8 @@ impl Tube {
         center: Vector3<f64>,
         radius: f64,
     ) -> (Cones, [f64; 2]) {
-        let distances: Vec<(u32, f64)> = cones.map(|cone| (cone, self.cone(cone, center))).collect();
+        let distances: Vec<(u32, f64)> =
+            cones.map(|cone| (cone, self.cone(cone, center))).collect();
         let nearest = distances.iter().min_by(|(_, a), (_, b)| a.total_cmp(b));
         let (nearest, least) = nearest.copied().unwrap_or((0, f64::INFINITY));
         // Exact distances change by no more than the way walked.

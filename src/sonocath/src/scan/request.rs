@@ -287,7 +287,10 @@ impl<'a> Placing<'a> {
                 "this probe works within a vessel, not on the skin; give --pose instead of a plane",
             )
         })?;
-        let window = self.room.as_ref().and_then(|room| room.plane_target(&plane.id).ok());
+        let window = self
+            .room
+            .as_ref()
+            .and_then(|room| room.plane_target(&plane.id).ok());
         let on_skin = match window {
             Some(window) => window.patient_from_probe,
             None => self.straight_over(plane, front)?,
