@@ -10,4 +10,5 @@ mod make;
 mod play;
 mod program;
 mod scan;
+mod shipped;
 mod tiny;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use geometry::scene::{Crossings, Ray, SceneError};
 use geometry::{Aabb, Point, Vector, frame};
 
-use crate::patient::Patient;
+use crate::atlas::StructureKind;
+use crate::patient::{Patient, Structure};
 
 /// Two structures that share space.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,6 +17,24 @@ pub struct Overlap {
     pub second: usize,
     /// Shared volume, mm³.
     pub volume_mm3: f64,
+}
+
+impl Overlap {
+    /// Whether no priority decides it: two of the same rank cannot both be right, but for vessels
+    /// of one circuit and ducts with the same content, which open into each other, and for
+    /// neighbours whose smoothed surfaces graze each other.
+    pub fn is_unintended(&self, patient: &Patient) -> bool {
+        /// Part of the smaller one that neighbours may share.
+        const GRAZING_SHARE: f64 = 0.02;
+        let [a, b] = [self.first, self.second].map(|index| &patient.structures[index]);
+        let both = |holds: fn(StructureKind) -> bool| holds(a.kind) && holds(b.kind);
+        let joins = both(|kind| kind == StructureKind::Artery)
+            || both(|kind| kind == StructureKind::Vein)
+            || both(|kind| kind == StructureKind::Hollow) && a.tissue == b.tissue;
+        let volume = |s: &Structure| s.surface.signed_volume_mm3();
+        let graze_mm3 = GRAZING_SHARE * volume(a).min(volume(b));
+        a.priority == b.priority && !joins && self.volume_mm3 > graze_mm3
+    }
 }
 
 /// Measures every pair's shared volume along parallel rays `spacing_mm` apart from feet to head;
@@ -94,7 +113,6 @@ mod tests {
 
     use super::*;
     use crate::atlas::Atlas;
-    use crate::patient::Structure;
 
     fn ball(id: &str, x: f64, radius_mm: f64) -> Structure {
         let shape = Expr::Sphere {

@@ -10,28 +10,66 @@ pub(super) fn rounded_box(p: V3, half: V3, rounding: f64) -> f64 {
     beyond.map(|v| v.max(0.0)).norm() + beyond.max().min(0.0) - rounding
 }
 
-/// Hull of two balls. Seen in the plane through the axis and the point, the mantle is the common
-/// tangent of two circles; which of the three parts is nearest is decided by the place along it.
+/// Hull of two balls, with what does not depend on the point worked out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RoundCone {
+    from: V3,
+    to: V3,
+    r_from: f64,
+    r_to: f64,
+    axis: V3,
+    length: f64,
+    sine: f64,
+    cosine: f64,
+}
+
+impl RoundCone {
+    pub fn new(from: V3, to: V3, r_from: f64, r_to: f64) -> Self {
+        let axis = to - from;
+        let length = axis.norm();
+        let sine = (r_from - r_to) / length;
+        Self {
+            from,
+            to,
+            r_from,
+            r_to,
+            axis,
+            length,
+            sine,
+            cosine: (1.0 - sine * sine).sqrt(),
+        }
+    }
+
+    /// Seen in the plane through the axis and the point, the mantle is the common tangent of two
+    /// circles; which of the three parts is nearest is decided by the place along it.
+    pub fn distance(&self, p: V3) -> f64 {
+        let to_from = || (p - self.from).norm() - self.r_from;
+        let to_to = || (p - self.to).norm() - self.r_to;
+        if self.length <= (self.r_from - self.r_to).abs() {
+            return to_from().min(to_to());
+        }
+        let along = (p - self.from).dot(&self.axis) / self.length;
+        let across = (p - self.from).cross(&self.axis).norm() / self.length;
+        let q = Vector2::new(across, along);
+        let on_tangent = q.dot(&Vector2::new(-self.sine, self.cosine));
+        if on_tangent < 0.0 {
+            to_from()
+        } else if on_tangent > self.cosine * self.length {
+            to_to()
+        } else {
+            q.dot(&Vector2::new(self.cosine, self.sine)) - self.r_from
+        }
+    }
+
+    /// By how much another cone at its end can lie nearer, mm.
+    pub fn step(&self) -> f64 {
+        self.length + (self.r_from - self.r_to).abs()
+    }
+}
+
+/// Distance to the hull of two balls.
 pub(super) fn round_cone(p: V3, from: V3, to: V3, r_from: f64, r_to: f64) -> f64 {
-    let axis = to - from;
-    let length = axis.norm();
-    let (d_from, d_to) = ((p - from).norm() - r_from, (p - to).norm() - r_to);
-    if length <= (r_from - r_to).abs() {
-        return d_from.min(d_to);
-    }
-    let along = (p - from).dot(&axis) / length;
-    let across = (p - from).cross(&axis).norm() / length;
-    let sine = (r_from - r_to) / length;
-    let cosine = (1.0 - sine * sine).sqrt();
-    let q = Vector2::new(across, along);
-    let on_tangent = q.dot(&Vector2::new(-sine, cosine));
-    if on_tangent < 0.0 {
-        d_from
-    } else if on_tangent > cosine * length {
-        d_to
-    } else {
-        q.dot(&Vector2::new(cosine, sine)) - r_from
-    }
+    RoundCone::new(from, to, r_from, r_to).distance(p)
 }
 
 /// Ellipsoid about the origin. The nearest surface point is x_i = e_i² y_i / (t + e_i²) for the one

@@ -3,7 +3,7 @@
 use nalgebra::Vector3;
 
 use super::TubePoint;
-use super::shapes::round_cone;
+use super::shapes::RoundCone;
 
 const CONES_PER_GROUP: usize = 8;
 const MAX_CONES_PER_SPAN: usize = 64;
@@ -12,6 +12,8 @@ const MAX_CONES_PER_SPAN: usize = 64;
 #[derive(Clone, Debug)]
 pub(super) struct Tube {
     knots: Vec<Knot>,
+    /// From each knot to the next.
+    cones: Vec<RoundCone>,
     groups: Vec<Group>,
     /// By how much a cone can lie nearer than the one before it, mm.
     longest_step: f64,
@@ -61,13 +63,17 @@ impl Tube {
             .step_by(CONES_PER_GROUP)
             .map(|first| Group::new(&knots, first))
             .collect();
-        let step = |pair: &[Knot]| {
-            (pair[1].place - pair[0].place).norm() + (pair[1].radius - pair[0].radius).abs()
-        };
+        let cones: Vec<RoundCone> = knots
+            .windows(2)
+            .map(|pair| {
+                RoundCone::new(pair[0].place, pair[1].place, pair[0].radius, pair[1].radius)
+            })
+            .collect();
         // A hair more, for what rounding does to distances.
-        let longest_step = 1.000_001 * knots.windows(2).map(step).fold(1e-9, f64::max);
+        let longest_step = 1.000_001 * cones.iter().map(RoundCone::step).fold(1e-9, f64::max);
         Self {
             knots,
+            cones,
             groups,
             longest_step,
         }
@@ -80,9 +86,8 @@ impl Tube {
             if (p - group.center).norm() - group.radius >= best {
                 continue;
             }
-            for pair in self.knots[group.first..=group.last].windows(2) {
-                let [a, b] = [pair[0], pair[1]];
-                best = best.min(round_cone(p, a.place, b.place, a.radius, b.radius));
+            for cone in &self.cones[group.first..group.last] {
+                best = best.min(cone.distance(p));
             }
         }
         best
@@ -91,7 +96,7 @@ impl Tube {
     /// The cones that can be the nearest one anywhere within a ball, and the distances possible
     /// there.
     pub(super) fn cones_near(&self, center: Vector3<f64>, radius: f64) -> (Cones, [f64; 2]) {
-        let cones = 0..self.knots.len() as u32 - 1;
+        let cones = 0..self.cones.len() as u32;
         self.nearest_cones(cones, center, radius)
     }
 
@@ -135,8 +140,7 @@ impl Tube {
     }
 
     fn cone(&self, first: u32, p: Vector3<f64>) -> f64 {
-        let [a, b] = [self.knots[first as usize], self.knots[first as usize + 1]];
-        round_cone(p, a.place, b.place, a.radius, b.radius)
+        self.cones[first as usize].distance(p)
     }
 
     /// Smallest and largest corner.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anatomy::atlas::{Atlas, DisplayName, StructureKind};
+use anatomy::atlas::{Atlas, DisplayName};
 use anatomy::normal::{Comparison, Quantity, compare};
 use anatomy::overlap::{Overlap, overlaps};
 use anatomy::tissue::TissueTable;
@@ -23,7 +23,7 @@ const DEFECTS: u8 = 1;
 /// Distance of the rays that measure overlaps, mm.
 const OVERLAP_SPACING_MM: f64 = 2.0;
 
-/// Structures of the same priority may share this part of the smaller one: neighbours' smoothed
+/// Smaller shares are not worth a word.
 /// surfaces graze each other.
 const GRAZING_SHARE: f64 = 0.02;
 
@@ -90,9 +90,6 @@ fn note_overlap<'a>(rows: &mut [Row<'a>], patient: &'a Patient, overlap: &Overla
         (overlap.first, overlap.second),
         (overlap.second, overlap.first),
     ];
-    let smaller_ml = rows[overlap.first]
-        .volume_ml
-        .min(rows[overlap.second].volume_ml);
     for (one, other) in pair {
         let share = overlap.volume_mm3 / 1000.0 / rows[one].volume_ml;
         rows[one].shared.push((&patient.structures[other], share));
@@ -102,12 +99,7 @@ fn note_overlap<'a>(rows: &mut [Row<'a>], patient: &'a Patient, overlap: &Overla
         &patient.structures[overlap.second],
     );
     let shared_ml = overlap.volume_mm3 / 1000.0;
-    let both = |holds: fn(StructureKind) -> bool| holds(a.kind) && holds(b.kind);
-    // Vessels of one circuit open into each other, and so do ducts and contents.
-    let joins = both(|kind| kind == StructureKind::Artery)
-        || both(|kind| kind == StructureKind::Vein)
-        || both(|kind| kind == StructureKind::Hollow) && a.tissue == b.tissue;
-    if a.priority == b.priority && !joins && shared_ml > GRAZING_SHARE * smaller_ml {
+    if overlap.is_unintended(patient) {
         rows[overlap.first].defects.push(format!(
             "shares {shared_ml:.1} ml with `{}` of the same priority {}",
             b.id, a.priority
