@@ -92,6 +92,9 @@ pub struct ListArguments {
     /// List the names of structures that an import knows instead
     #[arg(long)]
     pub structures: bool,
+    /// List what can be set in a recipe, and which diseases can be switched on, instead
+    #[arg(long, value_name = "RECIPE", conflicts_with = "structures")]
+    pub parameters: Option<String>,
 }
 
 /// `patient make`

@@ -23,8 +23,7 @@ const DEFECTS: u8 = 1;
 /// Distance of the rays that measure overlaps, mm.
 const OVERLAP_SPACING_MM: f64 = 2.0;
 
-/// Smaller shares are not worth a word.
-/// surfaces graze each other.
+/// Smaller shares are not worth a word: neighbours' smoothed surfaces graze each other.
 const GRAZING_SHARE: f64 = 0.02;
 
 /// A structure of which this part lies in another counts as being inside it.

@@ -5,18 +5,22 @@ use std::process::ExitCode;
 
 use anatomy::atlas::{Atlas, StructureEntry};
 use anatomy::patient_file::PATIENT_FILE;
-use anatomy::recipe::Recipe;
+use anatomy::recipe::{Choices, Parameter, Preset, Recipe};
 use serde_json::json;
 
-use super::name_in;
+use super::{name_in, recipe};
 use crate::args::ListArguments;
 use crate::failure::Failure;
+use crate::table::aligned;
 use crate::terminal::Terminal;
 
 /// Lists the built-in recipes and the patient folders in a directory.
 pub fn run(arguments: &ListArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     if arguments.structures {
         return Ok(structures(terminal));
+    }
+    if let Some(named) = &arguments.parameters {
+        return parameters(&recipe(named, &Choices::default())?, terminal);
     }
     let folders = patient_folders(&arguments.directory)?;
     let mut text = format!("{}\n", terminal.pick("Built in:", "内置："));
@@ -42,6 +46,62 @@ pub fn run(arguments: &ListArguments, terminal: &Terminal) -> Result<ExitCode, F
         &json!({ "built_in": built_in, "folders": shown(&folders) }),
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// What can be set in a recipe, and which findings can be switched on.
+fn parameters(recipe: &Recipe, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let mut table = Vec::new();
+    let row = |way: &str, id: String, parameter: &Parameter| {
+        [
+            format!("{way}{id}={}", shown_preset(&parameter.default)),
+            parameter.allowed(),
+            name_in(&parameter.name, terminal.language).to_owned(),
+        ]
+    };
+    for parameter in recipe.parameters() {
+        table.push(row("--set ", parameter.id.value.clone(), parameter));
+    }
+    for finding in recipe.findings() {
+        let name = name_in(&finding.name, terminal.language).to_owned();
+        table.push([format!("--finding {}", finding.id.value), String::new(), name]);
+        for parameter in &finding.parameters {
+            table.push(row("  :", parameter.id.value.clone(), parameter));
+        }
+    }
+    let json_of = |parameter: &Parameter| {
+        json!({
+            "id": parameter.id.value,
+            "name": { "en": parameter.name.en, "zh": parameter.name.zh },
+            "unit": parameter.unit,
+            "default": shown_preset(&parameter.default),
+            "range": parameter.range,
+            "options": parameter.options,
+        })
+    };
+    let findings = recipe.findings().iter().map(|finding| {
+        json!({
+            "id": finding.id.value,
+            "name": { "en": finding.name.en, "zh": finding.name.zh },
+            "parameters": finding.parameters.iter().map(json_of).collect::<Vec<_>>(),
+        })
+    });
+    let text = match table.is_empty() {
+        true => format!("{}\n", terminal.pick("this recipe has nothing to set", "此配方没有可设定的参数")),
+        false => aligned(&table, &[]),
+    };
+    let value = json!({
+        "parameters": recipe.parameters().iter().map(json_of).collect::<Vec<_>>(),
+        "findings": findings.collect::<Vec<_>>(),
+    });
+    terminal.report(&text, &value);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shown_preset(preset: &Preset) -> String {
+    match preset {
+        Preset::Number(number) => number.to_string(),
+        Preset::Option(name) => name.clone(),
+    }
 }
 
 /// Every structure of the atlas: the name files use, and the name people use.

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use anatomy::atlas::{Atlas, DisplayName};
 use anatomy::patient_file::PATIENT_FILE;
-use anatomy::recipe::Recipe;
+use anatomy::recipe::{Choices, Recipe};
 use anatomy::tissue::TissueTable;
 use anatomy::{Existing, Patient, PatientError};
 use geometry::mesh_file::MeshFileError;
@@ -21,6 +21,17 @@ use geometry::mesh_file::MeshFileError;
 use crate::args::{Language, PatientCommand};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
+
+/// A built-in recipe by its name, or one of the user's own by its path, as chosen.
+fn recipe(named: &str, choices: &Choices) -> Result<Recipe, Failure> {
+    let path = Path::new(named);
+    let recipe = if path.extension().is_some_and(|e| e == "ron") {
+        Recipe::open(path, choices, Atlas::builtin())
+    } else {
+        Recipe::builtin_with(named, choices)
+    };
+    Ok(recipe?)
+}
 
 /// Runs one of the patient commands.
 pub fn run(command: PatientCommand, terminal: &Terminal) -> Result<ExitCode, Failure> {
