@@ -292,6 +292,7 @@ fn slab(tissue: &str) -> Patient {
             kind: StructureKind::Organ,
             priority,
             color: None,
+            modelled: false,
             surface,
         });
     }

@@ -5,8 +5,8 @@ use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_egui::input::EguiWantsInput;
 use bevy_rapier3d::prelude::ReadRapierContext;
-use equipment::Action;
 use equipment::hand::face_of;
+use equipment::{Action, Breath, Posture};
 use geometry::{Patient, Point, Vector, frame};
 
 use crate::body::Layer;
@@ -280,6 +280,7 @@ fn press_keys(
     room: Res<Opened>,
     mut session: ResMut<Session>,
     mut view: ResMut<View>,
+    mut posture: Local<Posture>,
 ) {
     if keys.just_pressed(KeyCode::KeyH) || keys.just_pressed(KeyCode::F1) {
         view.is_help_open = !view.is_help_open;
@@ -302,6 +303,24 @@ fn press_keys(
     }
     if keys.just_pressed(KeyCode::KeyN) {
         session.act(Action::Next);
+    }
+    let breaths = [
+        (KeyCode::KeyI, Breath::In),
+        (KeyCode::KeyO, Breath::Out),
+        (KeyCode::KeyK, Breath::Hold),
+        (KeyCode::KeyB, Breath::Quietly),
+    ];
+    for (key, breath) in breaths {
+        if keys.just_pressed(key) {
+            session.act(Action::Breathe(breath));
+        }
+    }
+    if keys.just_pressed(KeyCode::KeyP) {
+        *posture = match *posture {
+            Posture::Supine => Posture::LeftDecubitus,
+            Posture::LeftDecubitus => Posture::Supine,
+        };
+        session.act(Action::Lie(*posture));
     }
     let knobs = [
         (KeyCode::Equal, knobs::DEPTH, 1.0),

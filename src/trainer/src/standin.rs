@@ -140,7 +140,10 @@ impl Worker {
             Command::Action(Action::Turn { knob, to }) => turn(&mut self.now.console, &knob, to),
             Command::Action(Action::Capture) => self.capture(),
             Command::Action(Action::Next) => self.next(),
-            Command::Language(_) => {}
+            Command::Action(
+                Action::Breathe(_) | Action::Lie(_) | Action::RaiseArm(_) | Action::HeartRate(_),
+            )
+            | Command::Language(_) => {}
             Command::Quit => self.left.store(true, Ordering::Relaxed),
         }
     }

@@ -124,6 +124,8 @@ words! {
     HELP_FREEZE: "Freeze, run", "冻结、解冻";
     HELP_CAPTURE: "Capture: this picture is the answer", "采图：提交当前图像";
     HELP_NEXT: "Next task", "下一项任务";
+    HELP_BREATH: "Breathe in, out, hold; quietly", "吸气、呼气、屏气；平静呼吸";
+    HELP_POSTURE: "On the back, on the left side", "仰卧位、左侧卧位";
     HELP_DEPTH: "Depth", "深度";
     HELP_GAIN: "Gain", "增益";
     HELP_LANGUAGE: "Language", "语言";

@@ -63,7 +63,11 @@ fn parameters(recipe: &Recipe, terminal: &Terminal) -> Result<ExitCode, Failure>
     }
     for finding in recipe.findings() {
         let name = name_in(&finding.name, terminal.language).to_owned();
-        table.push([format!("--finding {}", finding.id.value), String::new(), name]);
+        table.push([
+            format!("--finding {}", finding.id.value),
+            String::new(),
+            name,
+        ]);
         for parameter in &finding.parameters {
             table.push(row("  :", parameter.id.value.clone(), parameter));
         }
@@ -86,7 +90,10 @@ fn parameters(recipe: &Recipe, terminal: &Terminal) -> Result<ExitCode, Failure>
         })
     });
     let text = match table.is_empty() {
-        true => format!("{}\n", terminal.pick("this recipe has nothing to set", "此配方没有可设定的参数")),
+        true => format!(
+            "{}\n",
+            terminal.pick("this recipe has nothing to set", "此配方没有可设定的参数")
+        ),
         false => aligned(&table, &[]),
     };
     let value = json!({

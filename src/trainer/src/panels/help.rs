@@ -12,7 +12,7 @@ enum Keys {
     Named(Word),
 }
 
-const ROWS: [(Keys, Word); 13] = [
+const ROWS: [(Keys, Word); 15] = [
     (Keys::Named(words::ARROWS), words::HELP_ARROWS),
     (Keys::Bare("Q  E"), words::HELP_ROTATE),
     (Keys::Bare("A  D"), words::HELP_ROCK),
@@ -22,6 +22,8 @@ const ROWS: [(Keys, Word); 13] = [
     (Keys::Named(words::SPACE), words::HELP_FREEZE),
     (Keys::Named(words::ENTER), words::HELP_CAPTURE),
     (Keys::Bare("N"), words::HELP_NEXT),
+    (Keys::Bare("I  O  K  B"), words::HELP_BREATH),
+    (Keys::Bare("P"), words::HELP_POSTURE),
     (Keys::Bare("+  −"), words::HELP_DEPTH),
     (Keys::Bare("[  ]"), words::HELP_GAIN),
     (Keys::Bare("L"), words::HELP_LANGUAGE),
@@ -31,7 +33,7 @@ const ROWS: [(Keys, Word); 13] = [
 pub(super) fn draw(ui: &mut Ui, over: Rect, panels: &mut Panels<'_>) {
     let rect = Rect::from_center_size(
         over.center(),
-        vec2(520.0, 468.0).min(over.size() - vec2(16.0, 16.0)),
+        vec2(520.0, 530.0).min(over.size() - vec2(16.0, 16.0)),
     );
     let outside = ui.allocate_rect(over, Sense::click());
     ui.painter()
