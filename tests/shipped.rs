@@ -22,7 +22,7 @@ fn body(seed: u64) -> Patient {
         vary: true,
         ..Choices::default()
     };
-    let recipe = Recipe::builtin_with(RECIPE, &choices).unwrap();
+    let recipe = Recipe::builtin_with(RECIPE, &choices).expect("a recipe that ships");
     let made = recipe.make(Atlas::builtin(), TissueTable::builtin(), &Silent);
     made.unwrap_or_else(|error| panic!("seed {seed}: {error}"))
 }
@@ -37,7 +37,7 @@ fn defects(patient: &Patient) -> Vec<String> {
 }
 
 fn shared(patient: &Patient) -> Vec<String> {
-    let found = overlaps(patient, OVERLAP_SPACING_MM).unwrap();
+    let found = overlaps(patient, OVERLAP_SPACING_MM).expect("sound surfaces");
     let unintended = found.iter().filter(|o| o.is_unintended(patient));
     let said = unintended.map(|overlap| {
         let [a, b] = [overlap.first, overlap.second].map(|i| &patient.structures[i].id);

@@ -164,10 +164,7 @@ impl Document {
 
     /// Puts other values in the place of texts, before anything is resolved: `replace` says for
     /// each what it stands for, `None` to leave it. What is wrong comes out with all other faults.
-    pub fn replace_texts(
-        &mut self,
-        replace: &mut dyn FnMut(&str, Span) -> Option<Result<Kind, Finding>>,
-    ) {
+    pub fn replace_texts(&mut self, replace: &mut Replace<'_>) {
         replace_texts(&mut self.root, &mut self.header, replace);
     }
 
@@ -235,11 +232,10 @@ impl Document {
     }
 }
 
-fn replace_texts(
-    node: &mut Node,
-    faults: &mut Faults,
-    replace: &mut dyn FnMut(&str, Span) -> Option<Result<Kind, Finding>>,
-) {
+/// What a text stands for; `None` to leave it.
+type Replace<'a> = dyn FnMut(&str, Span) -> Option<Result<Kind, Finding>> + 'a;
+
+fn replace_texts(node: &mut Node, faults: &mut Faults, replace: &mut Replace<'_>) {
     match &mut node.kind {
         Kind::Text(text) => match replace(text, node.span) {
             Some(Ok(kind)) => node.kind = kind,

@@ -197,7 +197,11 @@ fn breathing_dwells_at_the_end_of_breathing_out() {
 
 #[test]
 #[ignore = "figures of a whole patient: SONOCATH_TEST_PATIENT names its folder"]
-#[allow(clippy::print_stdout, reason = "figures are what it is for")]
+#[allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "figures, of time too, are what it is for"
+)]
 fn figures() {
     let patient = patient();
     let scene = patient.scene().unwrap();
