@@ -583,8 +583,13 @@ impl Files {
                 }
             }
         }
-        for (document, span, circle) in circles(&solids) {
+        let (circles, order) = follow(&solids);
+        for (document, span, circle) in circles {
             let message = format!("the solid depends on itself: {circle}");
+            faults[document].report(span, message);
+        }
+        self.stop_at(&faults)?;
+        for (document, span, message) in too_large(&solids, &order) {
             faults[document].report(span, message);
         }
         self.stop_at(&faults)
@@ -597,17 +602,26 @@ struct Reference<'a> {
     shape: &'a Spanned<Shape>,
 }
 
-/// Every circle of `Same`, once, where it was entered.
-fn circles(solids: &BTreeMap<&str, Reference<'_>>) -> Vec<(usize, Span, String)> {
+/// Every circle of `Same`, once, where it was entered; and the solids in an order in which each comes
+/// behind those that it refers to.
+fn follow<'a>(
+    solids: &BTreeMap<&'a str, Reference<'a>>,
+) -> (Vec<(usize, Span, String)>, Vec<&'a str>) {
     let mut found = Vec::new();
+    let mut order: Vec<&str> = Vec::new();
     let mut done: BTreeSet<&str> = BTreeSet::new();
     for &start in solids.keys() {
         // Depth first by hand: a hostile file may chain many.
         let mut way: Vec<(&str, Vec<&str>)> = Vec::new();
+        let mut on_way: BTreeSet<&str> = BTreeSet::new();
         let mut next = Some(start);
         loop {
             if let Some(id) = next.take() {
-                if let Some(from) = way.iter().position(|(on_way, _)| *on_way == id) {
+                if on_way.contains(id) {
+                    let from = way
+                        .iter()
+                        .position(|(on_way, _)| *on_way == id)
+                        .unwrap_or(0);
                     let names = way[from..].iter().map(|(id, _)| *id).chain([id]);
                     let circle = names.collect::<Vec<_>>().join(" → ");
                     let at = &solids[way[way.len() - 1].0];
@@ -618,6 +632,7 @@ fn circles(solids: &BTreeMap<&str, Reference<'_>>) -> Vec<(usize, Span, String)>
                         solid.shape.value.references(&mut references);
                     }
                     way.push((id, references));
+                    on_way.insert(id);
                 }
             }
             let Some((id, references)) = way.last_mut() else {
@@ -627,9 +642,44 @@ fn circles(solids: &BTreeMap<&str, Reference<'_>>) -> Vec<(usize, Span, String)>
                 Some(reference) => next = Some(reference),
                 None => {
                     done.insert(*id);
+                    on_way.remove(*id);
+                    order.push(*id);
                     way.pop();
                 }
             }
+        }
+    }
+    (found, order)
+}
+
+/// Solids that follow too many others in a row, or that are too many solids when everything they
+/// refer to is put in: twice twice twice … fills any memory.
+fn too_large(solids: &BTreeMap<&str, Reference<'_>>, order: &[&str]) -> Vec<(usize, Span, String)> {
+    /// As deep as solids may be nested at all.
+    const LONGEST_CHAIN: usize = 60;
+    const MOST_PARTS: usize = 20_000;
+    let mut sizes: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut found = Vec::new();
+    for &id in order {
+        let Some(solid) = solids.get(id) else {
+            continue;
+        };
+        let mut references = Vec::new();
+        solid.shape.value.references(&mut references);
+        let of = |id: &&str| sizes.get(id).copied().unwrap_or((0, 0));
+        let chain = 1 + references.iter().map(|id| of(id).0).max().unwrap_or(0);
+        let parts = references
+            .iter()
+            .fold(1, |sum: usize, id| sum.saturating_add(of(id).1));
+        if chain > LONGEST_CHAIN || parts > MOST_PARTS {
+            let message = format!(
+                "`{id}` is too large: it may follow {LONGEST_CHAIN} solids in a row and be made of {MOST_PARTS}"
+            );
+            found.push((solid.document, solid.shape.span, message));
+            // Told once: what follows it is not told again.
+            sizes.insert(id, (0, 0));
+        } else {
+            sizes.insert(id, (chain, parts));
         }
     }
     found
@@ -638,7 +688,12 @@ fn circles(solids: &BTreeMap<&str, Reference<'_>>) -> Vec<(usize, Span, String)>
 impl Home {
     fn part(&self, recipe: &Document, name: &Spanned<String>) -> Result<Document, RecipeError> {
         let file = format!("parts/{}.ron", name.value);
-        if let Some(folder) = &self.folder {
+        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+        let own_folder = self
+            .folder
+            .as_ref()
+            .filter(|_| name.value.chars().all(is_plain));
+        if let Some(folder) = own_folder {
             let path = folder.join(&file);
             if path.is_file() {
                 return Ok(Document::open(path, &PART)?);
@@ -647,7 +702,7 @@ impl Home {
         let built_in = builtin::PARTS.iter().find(|(id, _)| *id == name.value);
         let (_, text) = built_in.ok_or_else(|| {
             let place = recipe.place(name.span);
-            let folder = self.folder.as_ref();
+            let folder = own_folder;
             RecipeError::UnknownPart {
                 recipe: format!("{}:{}:{}", recipe.source(), place.line, place.column),
                 name: name.value.clone(),
@@ -714,8 +769,7 @@ fn join(
     // A plane is there only with all that it has to show.
     let is_there = |id: &String| structures.iter().any(|part: &Part| part.entry.id == *id);
     planes.retain(|(_, plane): &(_, StandardPlane)| plane.required.iter().all(is_there));
-    let (x, y, z) = file.stretch;
-    let heart = heart.map(|heart: HeartMotion| heart.stretched([x, y, z]));
+    let heart = heart.map(|heart: HeartMotion| heart.stretched(file.stretch));
     Recipe {
         summary: file.summary,
         patient: file.patient,
@@ -725,7 +779,7 @@ fn join(
         parameters: settings.parameters,
         findings: settings.findings,
         habitus: habitus(&file.habitus),
-        stretch: [x, y, z],
+        stretch: file.stretch,
         enrichment: file.enrich.map(|file| enrichment(&file, seed)),
         heart,
         test_object: file.test_object,

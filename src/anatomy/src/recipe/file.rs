@@ -28,7 +28,7 @@ catalog::record! {
         /// Height and build of the patient.
         pub habitus: HabitusFile = HabitusFile::default(),
         /// Factors along x, y, z by which the finished body is stretched about the origin.
-        pub stretch: (f64, f64, f64) = (1.0, 1.0, 1.0),
+        pub stretch: [f64; 3] [0.2..=5.0] = [1.0; 3],
         /// What the user sets. Read before anything else.
         pub parameters: Vec<Node> = Vec::new(),
         /// Named numbers. Read before anything else.

@@ -23,6 +23,10 @@ pub(super) const FUNCTIONS: [(&str, usize, usize); 9] = [
 /// Nested brackets and signs allowed.
 const MAX_DEPTH: usize = 64;
 
+/// Numbers, names and signs allowed: a person's formula has a dozen, and terms are worked out one within
+/// the other.
+const MAX_TOKENS: usize = 500;
+
 /// Something wrong with a formula, at a byte of its text.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct FormulaFault {
@@ -314,6 +318,11 @@ fn tokens(text: &str) -> Result<Vec<(Token, usize, usize)>, FormulaFault> {
             token(&text[at..]).ok_or_else(|| fault(at, 1, "this cannot stand in a formula"))?;
         tokens.push((token, at, length));
         at += length;
+        if tokens.len() > MAX_TOKENS {
+            let message =
+                format!("a formula of more than {MAX_TOKENS} parts; name parts of it as values");
+            return Err(fault(at, 0, &message));
+        }
     }
     tokens.push((Token::End, at, 0));
     Ok(tokens)
@@ -419,7 +428,12 @@ mod tests {
                 "{text}: {fault:?}"
             );
         }
-        let deep = "(".repeat(100_000);
-        assert!(value(&deep).is_err(), "no overflow of the stack");
+        for endless in [
+            "(".repeat(100_000),
+            vec!["1"; 100_000].join("+"),
+            "-".repeat(100_000),
+        ] {
+            assert!(value(&endless).is_err(), "no overflow of the stack");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Parameters, values and findings of a recipe, and what its formulas make of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use catalog::{Document, Faults, Finding, FromNode, Kind, NotEmpty, POSITIVE, Span, Spanned};
@@ -57,6 +57,17 @@ impl catalog::ToNode for Preset {
 }
 
 fn default_is_allowed(parameter: &Parameter, node: &catalog::Node, faults: &mut Faults) {
+    if let Some((least, most)) = parameter.range {
+        let holds = least <= most;
+        faults.require(
+            node.span,
+            holds,
+            format!(
+                "the range of `{}` ends below where it begins",
+                parameter.id.value
+            ),
+        );
+    }
     if let Err(why) = parameter.number_of_preset(&parameter.default) {
         faults.report(
             node.span,
@@ -95,6 +106,13 @@ catalog::record! {
         /// Least and most.
         pub range: (f64, f64),
     }
+    check mean_in_range
+}
+
+fn mean_in_range(draw: &Draw, node: &catalog::Node, faults: &mut Faults) {
+    let (least, most) = draw.range;
+    let holds = (least..=most).contains(&draw.mean);
+    faults.require(node.span, holds, "the mean lies outside of the range");
 }
 
 catalog::record! {
@@ -221,6 +239,9 @@ impl Parameter {
     }
 }
 
+/// Values that may depend on each other in a row: each is worked out within the one before.
+const LONGEST_WAY: usize = 100;
+
 /// Everything that formulas can name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
@@ -251,12 +272,18 @@ impl Settings {
     ) -> Result<Self, RecipeError> {
         let mut settings = Self::default();
         let mut drawn: Vec<(usize, Value)> = Vec::new();
+        let mut known: BTreeSet<String> = BTreeSet::new();
         for (n, document) in documents.iter().enumerate() {
             let faults = &mut faults[n];
-            settings
-                .parameters
-                .extend(list(document, "parameters", faults));
-            settings.findings.extend(list(document, "findings", faults));
+            let parameters: Vec<Parameter> = list(document, "parameters", faults);
+            let findings: Vec<FindingEntry> = list(document, "findings", faults);
+            let ids = parameters.iter().map(|p| &p.id);
+            for id in ids.chain(findings.iter().map(|f| &f.id)) {
+                let is_new = known.insert(id.value.clone());
+                faults.require(id.span, is_new, format!("`{}` is defined twice", id.value));
+            }
+            settings.parameters.extend(parameters);
+            settings.findings.extend(findings);
             drawn.extend(list(document, "values", faults).into_iter().map(|v| (n, v)));
         }
         settings.know("seed", (choices.seed % (1 << 53)) as f64);
@@ -411,6 +438,11 @@ impl Settings {
             Some(Entry::Ambiguous) => return Err(Stuck::Ambiguous),
             None => return Err(Stuck::Unknown),
         };
+        if way.len() >= LONGEST_WAY {
+            let message =
+                format!("`{name}` is at the end of a chain of more than {LONGEST_WAY} values");
+            return Err(Stuck::At(document, Finding::new(span, message)));
+        }
         way.push(name.to_owned());
         let mut stuck = None;
         let value = formula.value(&mut |inner, at| {

@@ -637,3 +637,53 @@ fn wrong_formulas_are_told_with_their_places() {
         assert!(error.contains(words), "{words}: {error}");
     }
 }
+
+/// What would fill the stack or the memory, turn the body inside out, or leave the folder.
+#[test]
+fn hostile_recipes_are_refused() {
+    let ball = "shape: Sphere(center: (0, 0, 0), radius: 9)";
+    let liver = format!("structures: [(id: \"liver\", {ball})]");
+    let chain = |n: usize, link: &dyn Fn(usize) -> String, end: String| {
+        (0..n).map(link).chain([end]).collect::<Vec<_>>().join(",")
+    };
+    let value = |i: usize| format!("(id: \"v{i}\", value: \"= v{} + 1\")", i + 1);
+    let values = chain(20_000, &value, "(id: \"v20000\", value: 1)".to_owned());
+    let form = |i: usize| format!("(id: \"f{i}\", shape: Same(\"f{}\"))", i + 1);
+    let forms = chain(20_000, &form, format!("(id: \"f20000\", {ball})"));
+    let twice = |i: usize| {
+        let next = i + 1;
+        format!("(id: \"f{i}\", shape: Union(of: [Same(\"f{next}\"), Same(\"f{next}\")]))")
+    };
+    let laughs = chain(40, &twice, format!("(id: \"f40\", {ball})"));
+    let parameter = "(id: \"p\", name: (en: \"p\", zh: \"p\"), default: 3, range: (1, 5))";
+    for (body, words) in [
+        (format!("values: [{values}], {liver}"), "chain of more than"),
+        (format!("forms: [{forms}], {liver}"), "too large"),
+        (format!("forms: [{laughs}], {liver}"), "too large"),
+        (format!("stretch: (0, 1, 1), {liver}"), "from 0.2 to 5"),
+        (format!("stretch: (1, -1, 1), {liver}"), "from 0.2 to 5"),
+        (
+            format!("parts: [\"../trunk\"], {liver}"),
+            "there is no part",
+        ),
+        (
+            format!("parameters: [{parameter}, {parameter}], {liver}"),
+            "defined twice",
+        ),
+        (
+            format!("values: [(id: \"a\", draw: (mean: 1, sd: 1, range: (5, 2)))], {liver}"),
+            "outside of the range",
+        ),
+    ] {
+        let text = format!(
+            "Recipe(version: 2, summary: (en: \"a\", zh: \"一\"), patient: \"p\", resolution_mm: 4, {body})"
+        );
+        let read = Recipe::parse(&text, "r.ron", &Choices::default(), Atlas::builtin());
+        let error = read.unwrap_err().to_string();
+        assert!(
+            error.contains(words),
+            "{words}: {}",
+            &error[..error.len().min(300)]
+        );
+    }
+}
