@@ -228,6 +228,10 @@ pub struct ScanArguments {
     /// Built-in settings (`preset list` lists them)
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
+    /// Press the machine's Auto button on the first frame: depth and focus for the plane, gain and
+    /// time gain for an even grey; the settings that come out are written beside the pictures
+    #[arg(long)]
+    pub auto: bool,
     /// Folder to write
     #[arg(long, value_name = "FOLDER")]
     pub out: PathBuf,

@@ -361,8 +361,10 @@ pub(crate) struct Reception<'a> {
     pub rebounds: &'a [Vec<Rebound>],
     /// See [`plane_by_row`].
     pub plane: &'a [f32],
-    /// By line: amplitude of the haze that the body wall adds, before its decay with depth.
+    /// By line: amplitude of the haze that the body wall adds, as it would be at the face.
     pub haze: &'a [f32],
+    /// By sample: what is left of it there.
+    pub haze_by_sample: &'a [f32],
     /// Amplitude on the axis by sample.
     pub gain: &'a [f32],
     /// Electronic noise, rms.
@@ -380,9 +382,6 @@ fn is_filled((re, im): (&[f32], &[f32])) -> bool {
 
 /// Lines that one task works on.
 const LINES_PER_TASK: usize = 8;
-
-/// Haze of the body wall decays to 1/e over this depth, mm (estimate).
-const HAZE_MM: f64 = 22.0;
 
 /// One task's memory.
 #[derive(Debug, Default)]
@@ -608,12 +607,10 @@ impl Reception<'_> {
         if haze > 0.0 {
             bells(iq.len(), line as u32, self.haze_seed, random);
             let [re, im] = &*random;
-            let decay = libm::exp(-self.sample_mm / HAZE_MM) as f32;
-            let mut level = haze;
-            for ((value, a), b) in iq.iter_mut().zip(re).zip(im) {
+            let haze = self.haze_by_sample.iter().map(|left| left * haze);
+            for (((value, a), b), level) in iq.iter_mut().zip(re).zip(im).zip(haze) {
                 value.re += a * level;
                 value.im += b * level;
-                level *= decay;
             }
         }
     }

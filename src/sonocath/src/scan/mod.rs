@@ -23,8 +23,10 @@ use std::sync::Arc;
 
 use anatomy::tissue::TissueTable;
 use anatomy::{Patient, Progress};
+use equipment::{Console, Transmit};
 use procedure::{Body, Mover};
 use serde_json::{Value, json};
+use ultrasound::display::optimise::optimised;
 use ultrasound::display::{Compensation, Display, PictureSize};
 use ultrasound::engine::{Imager, View};
 
@@ -45,12 +47,20 @@ fn frame_name(number: usize) -> String {
 /// Scans a patient and writes the scan's folder.
 pub fn run(arguments: &ScanArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     folder::may_write(&arguments.out, arguments.force)?;
-    let request = Request::of(arguments)?;
+    let mut request = Request::of(arguments)?;
     let imager = Imager::new(&request.probe, &request.console)?;
     let body = Arc::new(Body::new(patient::open(&arguments.patient, terminal)?)?);
     let patient = &body.patient;
     let mut mover = Mover::default();
     let course = request.course(&body, &mut mover, &imager.grids()[0], terminal.language)?;
+    let mut room = Room {
+        body: &body,
+        mover,
+        imager,
+    };
+    if arguments.auto {
+        room.press_auto(&course, &mut request)?;
+    }
     let staging = Staging::new(&arguments.out, arguments.force)?;
     let setting = setting(arguments, &request, patient)?;
     let screen = Screen::new(
@@ -72,14 +82,9 @@ pub fn run(arguments: &ScanArguments, terminal: &Terminal) -> Result<ExitCode, F
         patient,
         setting: &setting,
         count: course.poses.len(),
-        display: display(&imager, &request, &screen),
+        display: display(&room.imager, &request, &screen),
         screen,
     });
-    let mut room = Room {
-        body: &body,
-        mover,
-        imager,
-    };
     room.record(&course, &request, &mut take, terminal)?;
     take.write_text("probe.ron", &request.probe.to_ron()?)?;
     take.write_text("settings.ron", &request.console.to_ron()?)?;
@@ -114,6 +119,28 @@ struct Room<'a> {
 }
 
 impl Room<'_> {
+    /// Turns the knobs as Auto does on the first frame of a course: to the depth that shows the
+    /// plane, the focus in the midst of it, then gain and sliders.
+    fn press_auto(&mut self, course: &Course, request: &mut Request) -> Result<(), Failure> {
+        if let Some(depth_mm) = course.exemplary_depth_mm {
+            request.console = focused_at(&request.console, depth_mm);
+            self.imager = Imager::new(&request.probe, &request.console)?;
+        }
+        let (Some(pose), Some(state)) = (course.poses.first(), course.states.first()) else {
+            return Ok(());
+        };
+        let moved = self.mover.to(self.body, state);
+        let view = View {
+            gel_mm: request.gel_mm,
+            seed: request.seed,
+            displacement: moved.displacement.clone(),
+            ..View::at(*pose)
+        };
+        let frame = self.imager.frame(&moved.medium, &view);
+        request.console = optimised(&self.imager, &request.console, &frame.looks[0]);
+        Ok(())
+    }
+
     /// Makes every frame and hands it to the take.
     fn record(
         &mut self,
@@ -138,6 +165,25 @@ impl Room<'_> {
         }
         terminal.done();
         Ok(())
+    }
+}
+
+/// Where the one focus lies that Auto sets, as a share of the depth.
+const FOCUS_SHARE: f64 = 0.55;
+
+/// Settings of another depth, their focus in the midst of it; more foci than one stay.
+fn focused_at(console: &Console, depth_mm: f64) -> Console {
+    let transmit = match &console.transmit {
+        Transmit::Focused { foci_mm, f_number } if foci_mm.len() == 1 => Transmit::Focused {
+            foci_mm: vec![(FOCUS_SHARE * depth_mm / 5.0).round() * 5.0],
+            f_number: *f_number,
+        },
+        other => other.clone(),
+    };
+    Console {
+        depth_mm,
+        transmit,
+        ..console.clone()
     }
 }
 

@@ -72,6 +72,8 @@ pub struct Course {
     pub on_skin: Option<String>,
     /// Frames a second of the film.
     pub fps: f64,
+    /// The depth at which an exemplary picture shows the plane, mm.
+    pub exemplary_depth_mm: Option<f64>,
 }
 
 impl Request {
@@ -214,6 +216,7 @@ impl<'a> Placing<'a> {
             states: vec![BodyState::default(); poses.len()],
             poses,
             fps,
+            exemplary_depth_mm: None,
         }
     }
 
@@ -231,9 +234,12 @@ impl<'a> Placing<'a> {
             }),
             Aim::Plane(name) => {
                 let (title, plane) = self.plane_of(name)?;
-                let pose = self.over(plane, Turn::default())?;
+                let (pose, depth_mm) = self.over(plane)?;
                 let title = name_in(title, language).to_owned();
-                Ok(self.still(title, pose, frames))
+                Ok(Course {
+                    exemplary_depth_mm: depth_mm,
+                    ..self.still(title, pose, frames)
+                })
             }
             Aim::Sweep(said, document) => self.sweep(said.clone(), document, frames),
         }
@@ -279,9 +285,9 @@ impl<'a> Placing<'a> {
         Ok((title, plane))
     }
 
-    /// The probe on the skin where the plane is seen best; straight over it where nothing shows
-    /// all that it has to.
-    fn over(&self, plane: &StandardPlane, turn: Turn) -> Result<PatientFromProbe, Failure> {
+    /// The probe on the skin where the plane is seen best, and the depth that shows it; straight
+    /// over it where nothing shows all that it has to.
+    fn over(&self, plane: &StandardPlane) -> Result<(PatientFromProbe, Option<f64>), Failure> {
         let front = self.front.as_ref().ok_or_else(|| {
             Failure::new(
                 "this probe works within a vessel, not on the skin; give --pose instead of a plane",
@@ -291,15 +297,21 @@ impl<'a> Placing<'a> {
             .room
             .as_ref()
             .and_then(|room| room.plane_target(&plane.id).ok());
-        let on_skin = match window {
-            Some(window) => window.patient_from_probe,
-            None => self.straight_over(plane, front)?,
-        };
+        match window {
+            Some(window) => Ok((window.patient_from_probe, Some(window.depth_mm))),
+            None => Ok((self.straight_over(plane, front)?, None)),
+        }
+    }
+
+    /// The same, turned as a hand turns a probe on the skin.
+    fn turned_over(&self, plane: &StandardPlane, turn: Turn) -> Result<PatientFromProbe, Failure> {
+        let (on_skin, _) = self.over(plane)?;
         if turn == Turn::default() {
             return Ok(on_skin);
         }
         let turned = turn.applied_to(&on_skin);
-        let kept = self.skin.keep_on(&turned, front, self.gel_mm);
+        let front = self.front.as_ref();
+        let kept = front.and_then(|front| self.skin.keep_on(&turned, front, self.gel_mm));
         Ok(kept.unwrap_or(turned))
     }
 
@@ -379,7 +391,7 @@ impl<'a> Placing<'a> {
         let (pose, on_skin, frames) = match stop {
             Stop::Plane { name, frames, .. } => {
                 let (_, plane) = self.plane_of(name)?;
-                (self.over(plane, stop.turn())?, true, *frames)
+                (self.turned_over(plane, stop.turn())?, true, *frames)
             }
             &Stop::Pose {
                 at,

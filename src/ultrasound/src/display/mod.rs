@@ -1,7 +1,7 @@
 //! From the envelope of a frame to the picture on the console's screen, and the picture's truth.
 //!
 //! The chain is a console's, with nothing in it that looks at the frame as a whole: no gain is ever
-//! worked out from the echoes.
+//! worked out from the echoes, unless somebody presses Auto ([`optimise`]), which turns knobs.
 //!
 //! 1. [`gain`]: time gain (machine, compensation, sliders) and overall gain;
 //! 2. [`compress`]: logarithm, from [`WHITE_DB`] down to black a dynamic range below;
@@ -30,6 +30,7 @@ pub mod gain;
 mod grade;
 pub mod gray;
 mod layout;
+pub mod optimise;
 pub mod persist;
 pub mod picture;
 pub mod truth;
