@@ -16,6 +16,8 @@ type V3 = Vector3<f64>;
 pub(super) struct Near<'a> {
     lean: Lean<'a>,
     range: [f64; 2],
+    /// The most that noise changes a value.
+    noise_mm: f64,
 }
 
 /// A node without what does not matter, and its values possible in the ball.
@@ -37,14 +39,12 @@ enum Lean<'a> {
 
 impl<'a> Near<'a> {
     pub fn of(root: &'a Node, center: Point<Patient>, radius: f64) -> Self {
-        let (lean, range) = of_node(root, center.coords, radius);
-        Self { lean, range }
+        Self::from(of_node(root, center.coords, radius))
     }
 
     /// The same within a smaller ball that lies in this one.
     pub fn nearer(&self, center: Point<Patient>, radius: f64) -> Self {
-        let (lean, range) = self.lean.nearer(center.coords, radius);
-        Self { lean, range }
+        Self::from(self.lean.nearer(center.coords, radius))
     }
 
     /// Values possible in the ball.
@@ -61,8 +61,29 @@ impl<'a> Near<'a> {
         }
     }
 
+    /// [`Near::sign`] of a smaller ball that lies in this one, by the value in its middle alone:
+    /// without noise, none changes by more than the way walked.
+    pub fn sign_within(&self, center: Point<Patient>, radius: f64) -> Option<f32> {
+        let value = self.lean.eval::<false>(center.coords);
+        if value.abs() <= radius + self.noise_mm {
+            return None;
+        }
+        Some(if value > 0.0 { -1.0 } else { 1.0 })
+    }
+
     pub fn distance_mm(&self, place: Point<Patient>) -> f64 {
-        self.lean.eval(place.coords)
+        self.lean.eval::<true>(place.coords)
+    }
+}
+
+impl<'a> From<Ranged<'a>> for Near<'a> {
+    fn from((lean, range): Ranged<'a>) -> Self {
+        let noise_mm = lean.noise_mm();
+        Self {
+            lean,
+            range,
+            noise_mm,
+        }
     }
 }
 
@@ -197,24 +218,48 @@ impl<'a> Lean<'a> {
         }
     }
 
-    fn eval(&self, p: V3) -> f64 {
+    /// The most that noise changes the value anywhere: blends pass on no more than the largest
+    /// change of a part.
+    fn noise_mm(&self) -> f64 {
+        match self {
+            // Shapes: all that is made of others is taken apart.
+            Self::Whole(_) | Self::Cones(..) => 0.0,
+            Self::Union(parts, _) | Self::Intersection(parts, _) => {
+                parts.iter().map(Self::noise_mm).fold(0.0, f64::max)
+            }
+            Self::Noise(of, node) => of.noise_mm() + node.noise_at(None),
+            Self::Complement(of)
+            | Self::Shell(of, _)
+            | Self::Offset(of, _)
+            | Self::Reflect(of, ..) => of.noise_mm(),
+            Self::Place(of, node) => node.scale() * of.noise_mm(),
+        }
+    }
+
+    /// The value at a place, or what it would be without noise.
+    fn eval<const NOISY: bool>(&self, p: V3) -> f64 {
         match self {
             Self::Whole(node) => node.eval(p),
             Self::Cones(tube, cones) => tube.distance_to(cones, p),
-            Self::Union(parts, blend) => parts[1..].iter().fold(parts[0].eval(p), |value, part| {
-                blended_min(value, part.eval(p), *blend)
-            }),
-            Self::Intersection(parts, blend) => {
-                parts[1..].iter().fold(parts[0].eval(p), |value, part| {
-                    -blended_min(-value, -part.eval(p), *blend)
-                })
+            Self::Union(parts, blend) => {
+                let mut values = parts.iter().map(|part| part.eval::<NOISY>(p));
+                let first = values.next().unwrap_or(f64::INFINITY);
+                values.fold(first, |value, part| blended_min(value, part, *blend))
             }
-            Self::Complement(of) => -of.eval(p),
-            Self::Shell(of, half) => of.eval(p).abs() - half,
-            Self::Offset(of, by) => of.eval(p) - by,
-            Self::Noise(of, node) => of.eval(p) + node.noise_at(Some(p)),
-            Self::Reflect(of, axis, at) => of.eval(mirrored(p, *axis, *at)),
-            Self::Place(of, node) => node.scale() * of.eval(node.inner_place(p)),
+            Self::Intersection(parts, blend) => {
+                let mut values = parts.iter().map(|part| part.eval::<NOISY>(p));
+                let first = values.next().unwrap_or(f64::NEG_INFINITY);
+                values.fold(first, |value, part| -blended_min(-value, -part, *blend))
+            }
+            Self::Complement(of) => -of.eval::<NOISY>(p),
+            Self::Shell(of, half) => of.eval::<NOISY>(p).abs() - half,
+            Self::Offset(of, by) => of.eval::<NOISY>(p) - by,
+            Self::Noise(of, node) => {
+                let noise = if NOISY { node.noise_at(Some(p)) } else { 0.0 };
+                of.eval::<NOISY>(p) + noise
+            }
+            Self::Reflect(of, axis, at) => of.eval::<NOISY>(mirrored(p, *axis, *at)),
+            Self::Place(of, node) => node.scale() * of.eval::<NOISY>(node.inner_place(p)),
         }
     }
 }

@@ -9,10 +9,14 @@ use crate::frame::{Affine, Patient, Point, Voxel};
 use crate::mesh::TriMesh;
 use crate::polygonise::{PolygoniseError, polygonise_slices};
 
-/// Edge of a block in samples.
+/// Slices that are sampled together, and the edge of the largest boxes looked at, in samples.
+const LAYER: usize = 32;
+/// Edge of the smallest box for which parts that do not matter are left out, in samples.
 const BLOCK: usize = 8;
-/// Blocks in a row that are looked at together first.
-const GROUP: usize = 4;
+/// Edge of the smallest box that is skipped where the surface is farther off, in samples.
+const CRUMB: usize = 2;
+/// Boxes of at least so many samples along an edge are shared out among threads.
+const SHARED: usize = 32;
 /// Samples left free round the solid's bounds.
 const RIM: f64 = 1.5;
 
@@ -44,11 +48,12 @@ pub fn surface(
     let solid = Solid::new(expression)?;
     let grid = Grid::round(&solid, expression, resolution_mm, limits)?;
     let mut layer = Vec::new();
+    let slice_len = grid.dims[0] * grid.dims[1];
     let fill = |k: usize, slice: &mut [f32]| {
-        if k.is_multiple_of(BLOCK) {
-            layer = grid.sample_layer(&solid, k);
+        if k.is_multiple_of(LAYER) {
+            grid.sample_layer(&solid, k, &mut layer);
         }
-        grid.copy_slice(&layer, k % BLOCK, slice);
+        slice.copy_from_slice(&layer[k % LAYER * slice_len..][..slice_len]);
     };
     polygonise_slices(grid.dims, 0.0, &grid.patient_from_voxel, fill).map_err(|error| match error {
         PolygoniseError::Empty => SdfError::Empty { resolution_mm },
@@ -114,78 +119,156 @@ impl Grid {
         Point::from_coords(self.origin + Vector3::from(ijk) * self.step)
     }
 
-    /// Samples of slices `first_k`…, one list for each row of blocks, in the order i, j, k.
-    fn sample_layer(&self, solid: &Solid, first_k: usize) -> Vec<Vec<f32>> {
-        let blocks = self.dims.map(|d| d.div_ceil(BLOCK));
-        (0..blocks[1])
-            .into_par_iter()
-            .map(|row| {
-                let mut samples = vec![0.0; self.dims[0] * BLOCK * BLOCK];
-                for group in (0..blocks[0]).step_by(GROUP) {
-                    let count = GROUP.min(blocks[0] - group);
-                    let first = [group * BLOCK, row * BLOCK, first_k];
-                    self.sample_group(solid, first, count, &mut samples);
+    /// Samples of slices `first_k`…, in the order i, j, k.
+    fn sample_layer(&self, solid: &Solid, first_k: usize, layer: &mut Vec<f32>) {
+        let [ni, nj, nk] = self.dims;
+        let whole = Cell {
+            first: [0, 0, first_k],
+            end: [ni, nj, (first_k + LAYER).min(nk)],
+        };
+        let (center, radius) = self.ball(whole);
+        let found = self.look_into(&solid.near(center, radius), whole);
+        layer.clear();
+        layer.resize(ni * nj * (whole.end[2] - first_k), OUTSIDE);
+        for Found { cell, samples } in found {
+            let mut rows = samples.chunks_exact(cell.end[0] - cell.first[0]);
+            for k in cell.first[2]..cell.end[2] {
+                for j in cell.first[1]..cell.end[1] {
+                    let start = ni * (j + nj * (k - first_k));
+                    let row = &mut layer[start + cell.first[0]..start + cell.end[0]];
+                    match rows.next() {
+                        Some(samples) => row.copy_from_slice(samples),
+                        None => row.fill(-OUTSIDE),
+                    }
                 }
-                samples
-            })
-            .collect()
-    }
-
-    /// A row of blocks: what cannot matter to any of them is left out first.
-    fn sample_group(&self, solid: &Solid, first: [usize; 3], count: usize, samples: &mut [f32]) {
-        let (center, radius) = self.ball(
-            [first[0], first[1], first[2]],
-            [count * BLOCK, BLOCK, BLOCK],
-        );
-        let near = solid.near(center, radius);
-        for block in 0..count {
-            let first = [first[0] + block * BLOCK, first[1], first[2]];
-            match near.sign() {
-                Some(sign) => self.fill_block(first, samples, &|_| sign),
-                None => self.sample_block(&near, first, samples),
             }
         }
     }
 
-    fn sample_block(&self, solid: &Near<'_>, first: [usize; 3], samples: &mut [f32]) {
-        let (center, radius) = self.ball(first, [BLOCK; 3]);
-        let near = solid.nearer(center, radius);
+    /// What is not wholly outside in a cell. Ever smaller cells are looked at, with what cannot
+    /// matter in them left out.
+    fn look_into(&self, near: &Near<'_>, cell: Cell) -> Vec<Found> {
         match near.sign() {
-            Some(sign) => self.fill_block(first, samples, &|_| sign),
-            None => self.fill_block(first, samples, &|ijk| {
-                -near.distance_mm(self.place(ijk.map(|v| v as f64))) as f32
-            }),
+            Some(sign) if sign > 0.0 => return vec![Found::inside(cell)],
+            Some(_) => return Vec::new(),
+            None => {}
         }
+        let longest = cell.longest();
+        if longest <= BLOCK {
+            return vec![self.sample_block(near, cell)];
+        }
+        let look = |part: Cell| {
+            let (center, radius) = self.ball(part);
+            self.look_into(&near.nearer(center, radius), part)
+        };
+        let parts = cell.parts();
+        let found: Vec<Vec<Found>> = if longest >= SHARED {
+            parts.into_par_iter().map(look).collect()
+        } else {
+            parts.into_iter().map(look).collect()
+        };
+        found.into_iter().flatten().collect()
     }
 
-    fn fill_block(
-        &self,
-        first: [usize; 3],
-        samples: &mut [f32],
-        value: &dyn Fn([usize; 3]) -> f32,
-    ) {
-        let end = (first[0] + BLOCK).min(self.dims[0]);
-        for at in 0..BLOCK * BLOCK {
-            let (j, k) = (at % BLOCK, at / BLOCK);
-            for i in first[0]..end {
-                samples[at * self.dims[0] + i] = value([i, first[1] + j, first[2] + k]);
+    /// The samples of a small cell. Where the surface is too far off to cross an edge between
+    /// samples, only the sign counts.
+    fn sample_block(&self, near: &Near<'_>, cell: Cell) -> Found {
+        let size = cell.size();
+        let mut samples = vec![OUTSIDE; size.iter().product()];
+        self.sample_part(near, cell, cell, &mut samples);
+        Found { cell, samples }
+    }
+
+    fn sample_part(&self, near: &Near<'_>, block: Cell, part: Cell, samples: &mut [f32]) {
+        let longest = part.longest();
+        let sign = if longest < BLOCK {
+            let (center, radius) = self.ball(part);
+            near.sign_within(center, radius)
+        } else {
+            None
+        };
+        if sign.is_none() && longest > CRUMB {
+            for part in part.parts() {
+                self.sample_part(near, block, part, samples);
+            }
+            return;
+        }
+        let size = block.size();
+        for k in part.first[2]..part.end[2] {
+            for j in part.first[1]..part.end[1] {
+                let row = size[0] * (j - block.first[1] + size[1] * (k - block.first[2]));
+                for i in part.first[0]..part.end[0] {
+                    samples[row + i - block.first[0]] = sign.unwrap_or_else(|| {
+                        -near.distance_mm(self.place([i, j, k].map(|v| v as f64))) as f32
+                    });
+                }
             }
         }
     }
 
-    /// A ball round a box of samples and a rim of one, so that no crossed edge ends in a box that
-    /// is wholly inside or outside.
-    fn ball(&self, first: [usize; 3], size: [usize; 3]) -> (Point<Patient>, f64) {
-        let half = size.map(|s| 0.5 * (s - 1) as f64);
-        let center = std::array::from_fn(|axis| first[axis] as f64 + half[axis]);
-        let reach = Vector3::from(half).add_scalar(1.0);
-        (self.place(center), reach.norm() * self.step)
+    /// A ball round all samples of a cell and their six neighbours, so that no crossed edge ends
+    /// in a cell that is wholly inside or outside.
+    fn ball(&self, cell: Cell) -> (Point<Patient>, f64) {
+        /// A hair more, for what rounding does to distances.
+        const HAIR: f64 = 1.000_001;
+        let half = Vector3::from(cell.size().map(|n| 0.5 * (n - 1) as f64));
+        let center = std::array::from_fn(|axis| cell.first[axis] as f64 + half[axis]);
+        // The farthest of the neighbours is the one beyond a corner along the longest edge.
+        let reach = (half.norm_squared() + 2.0 * half.max() + 1.0).sqrt();
+        (self.place(center), HAIR * reach * self.step)
+    }
+}
+
+/// What stands for any sample outside.
+const OUTSIDE: f32 = -1.0;
+
+/// A box of samples; `end` is the first beyond it.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    first: [usize; 3],
+    end: [usize; 3],
+}
+
+impl Cell {
+    fn size(&self) -> [usize; 3] {
+        std::array::from_fn(|axis| self.end[axis] - self.first[axis])
     }
 
-    fn copy_slice(&self, layer: &[Vec<f32>], k: usize, slice: &mut [f32]) {
-        for (j, row) in slice.chunks_exact_mut(self.dims[0]).enumerate() {
-            let start = (j % BLOCK + BLOCK * k) * self.dims[0];
-            row.copy_from_slice(&layer[j / BLOCK][start..start + self.dims[0]]);
+    fn longest(&self) -> usize {
+        self.size().into_iter().fold(0, usize::max)
+    }
+
+    /// Its parts, cut at whole numbers of half the power of two that holds its longest edge.
+    fn parts(&self) -> Vec<Self> {
+        let edge = self.longest().next_power_of_two() / 2;
+        let count = self.size().map(|n| n.div_ceil(edge));
+        let mut parts = Vec::with_capacity(count.iter().product());
+        for k in 0..count[2] {
+            for j in 0..count[1] {
+                for i in 0..count[0] {
+                    let at = [i, j, k];
+                    let first = std::array::from_fn(|a| self.first[a] + at[a] * edge);
+                    let end = std::array::from_fn(|a| (first[a] + edge).min(self.end[a]));
+                    parts.push(Self { first, end });
+                }
+            }
+        }
+        parts
+    }
+}
+
+/// A cell that is not wholly outside.
+struct Found {
+    cell: Cell,
+    /// In the order i, j, k; empty where all of them are inside.
+    samples: Vec<f32>,
+}
+
+impl Found {
+    fn inside(cell: Cell) -> Self {
+        Self {
+            cell,
+            samples: Vec::new(),
         }
     }
 }
