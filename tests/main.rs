@@ -5,6 +5,7 @@ mod bad_input;
 mod bench;
 mod command_line;
 mod import;
+mod lesion;
 mod looks;
 mod make;
 mod play;

@@ -13,6 +13,7 @@ mod fact_finder;
 mod field;
 pub mod frame;
 pub mod grid;
+mod haze;
 mod insonation;
 mod interface_echoes;
 mod look;

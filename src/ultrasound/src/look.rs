@@ -13,6 +13,7 @@ use crate::beam::Beam;
 use crate::engine::{NOISE_DB, Setting, Stage};
 use crate::frame::{Account, Facts, Look, Truth};
 use crate::grid::{ScanGrid, Shape};
+use crate::haze::Haze;
 use crate::insonation::{Division, Insonation};
 use crate::interface_echoes::slice_weights;
 use crate::mirror::Mirrored;
@@ -45,8 +46,7 @@ pub(crate) struct LookPlan {
     elevation_width_mm: Vec<f32>,
     focal_area_mm2: f64,
     pub sensitivity_db: Vec<f32>,
-    /// The body wall's haze by sample, 1 at a face that were as sensitive as the focus.
-    haze_by_sample: Vec<f32>,
+    haze: Haze,
     work: Work,
 }
 
@@ -63,7 +63,8 @@ struct Work {
     raster: Raster,
     receive: Vec<ReceiveMemory>,
     rebounds: Vec<Vec<Rebound>>,
-    haze: Vec<f32>,
+    /// By line: fat and muscle that it crosses, mm.
+    walls_mm: Vec<f32>,
 }
 
 #[derive(Debug, Default)]
@@ -132,7 +133,7 @@ impl LookPlan {
             plane_by_row,
             elevation_width_mm,
             focal_area_mm2: beam.focal_area_mm2,
-            haze_by_sample: haze_by_sample(&sensitivity_db, sample_mm),
+            haze: Haze::new(&sensitivity_db, sample_mm),
             sensitivity_db,
             tables,
             work: Work::default(),
@@ -307,8 +308,8 @@ impl LookPlan {
             node_mm: self.division.node_mm,
             rebounds: &self.work.rebounds,
             plane: &self.plane_by_row,
-            haze: &self.work.haze,
-            haze_by_sample: &self.haze_by_sample,
+            walls_mm: &self.work.walls_mm,
+            haze: &self.haze,
             gain: &self.gain_by_sample,
             noise,
             noise_seed: (tick ^ (tick >> 32)) as u32,
@@ -362,19 +363,6 @@ fn elevation_power(tables: &Tables) -> Vec<f32> {
             (0..STEPS).map(|i| at(i).norm_sqr()).sum::<f32>() * step as f32
         })
         .collect()
-}
-
-/// Haze of the body wall decays to 1/e over this depth, mm (estimate).
-const HAZE_MM: f64 = 22.0;
-
-/// Haze is sound as tissue's echoes are: the machine hears it as well, or as badly, as speckle from
-/// the same depth.
-fn haze_by_sample(sensitivity_db: &[f32], sample_mm: f64) -> Vec<f32> {
-    let left = |(sample, db): (usize, &f32)| {
-        let decay = libm::exp(-(sample as f64) * sample_mm / HAZE_MM);
-        (decay * libm::pow(10.0, f64::from(*db) / 20.0)) as f32
-    };
-    sensitivity_db.iter().enumerate().map(left).collect()
 }
 
 /// Brightness of even speckle by sample, dB over its greatest.

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::beam::Beam;
 use crate::grid::{REFERENCE_SPEED_M_S, ScanGrid};
+use crate::haze::Haze;
 use crate::pulse::turn;
 use crate::simd::wide;
 use crate::speckle::hash3;
@@ -361,10 +362,9 @@ pub(crate) struct Reception<'a> {
     pub rebounds: &'a [Vec<Rebound>],
     /// See [`plane_by_row`].
     pub plane: &'a [f32],
-    /// By line: amplitude of the haze that the body wall adds, as it would be at the face.
-    pub haze: &'a [f32],
-    /// By sample: what is left of it there.
-    pub haze_by_sample: &'a [f32],
+    /// By line: fat and muscle that it crosses, mm; 0 for no haze.
+    pub walls_mm: &'a [f32],
+    pub haze: &'a Haze,
     /// Amplitude on the axis by sample.
     pub gain: &'a [f32],
     /// Electronic noise, rms.
@@ -603,12 +603,12 @@ impl Reception<'_> {
                 value.im += b * self.noise;
             }
         }
-        let haze = self.haze.get(line).copied().unwrap_or(0.0);
-        if haze > 0.0 {
+        let wall_mm = self.walls_mm.get(line).copied().unwrap_or(0.0);
+        if wall_mm > 0.0 {
             bells(iq.len(), line as u32, self.haze_seed, random);
             let [re, im] = &*random;
-            let haze = self.haze_by_sample.iter().map(|left| left * haze);
-            for (((value, a), b), level) in iq.iter_mut().zip(re).zip(im).zip(haze) {
+            let levels = self.haze.levels(wall_mm);
+            for (((value, a), b), level) in iq.iter_mut().zip(re).zip(im).zip(levels) {
                 value.re += a * level;
                 value.im += b * level;
             }

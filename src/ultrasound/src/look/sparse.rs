@@ -16,11 +16,6 @@ use crate::path::{Path, TraceMemory, Tracer};
 use crate::receive::Rebound;
 use crate::splat::Echoes;
 
-/// Haze of the body wall, dB, for 30 mm of fat and muscle, where hearing is best: 18 dB below
-/// liver's speckle (an estimate; in five bladders 30 to 0 dB below the bladder's wall: M. A. Lediju et
-/// al., Ultrason. Imaging 30:151, 2008).
-const HAZE_DB: f64 = -79.0;
-
 /// The body wall ends here at the latest, mm.
 const WALL_DEPTH_MM: f64 = 60.0;
 
@@ -87,13 +82,12 @@ impl LookPlan {
             });
     }
 
-    /// What the face throws back, and the haze of the body wall, line by line.
+    /// What the face throws back, and the body wall that makes haze, line by line.
     pub(super) fn rebounds(&mut self, setting: &Setting<'_>) {
         let lines = self.grid.lines;
         self.work.rebounds.resize_with(lines, Vec::new);
-        self.work.haze.resize(lines, 0.0);
+        self.work.walls_mm.resize(lines, 0.0);
         let face = &setting.probe.face;
-        let haze = libm::pow(10.0, HAZE_DB / 20.0);
         for line in 0..lines {
             let mut rebounds = std::mem::take(&mut self.work.rebounds[line]);
             rebounds.clear();
@@ -119,10 +113,10 @@ impl LookPlan {
                 .last()
                 .map_or(0.0, |last| last.state.wall_mm);
             let wall = if setting.effects.clutter { wall } else { 0.0 };
-            self.work.haze[line] = (haze * (wall / 30.0).min(2.0)) as f32;
+            self.work.walls_mm[line] = wall as f32;
             self.work.rebounds[line] = rebounds;
         }
-        smooth(&mut self.work.haze, lines / 12);
+        smooth(&mut self.work.walls_mm, lines / 12);
     }
 
     /// Echoes of interfaces, mirrors, the lens and loose scatterers, into one list per task.
