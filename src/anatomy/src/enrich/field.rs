@@ -89,6 +89,48 @@ impl Grid {
     }
 }
 
+/// A box of points out of a grid. Indices count from its first point.
+#[derive(Clone, Copy)]
+struct Part {
+    grid: Grid,
+    first: [usize; 3],
+    dims: [usize; 3],
+}
+
+impl Part {
+    fn whole(grid: Grid) -> Self {
+        Self {
+            grid,
+            first: [0; 3],
+            dims: grid.dims,
+        }
+    }
+
+    /// The points within a band round a box.
+    fn near(grid: Grid, bounds: &Aabb, band_mm: f64) -> Self {
+        let spans: [_; 3] = std::array::from_fn(|a| {
+            let [min, max] = [bounds.min[a], bounds.max[a]].map(f64::from);
+            grid.span(a, min - band_mm, max + band_mm)
+        });
+        Self {
+            grid,
+            first: spans.clone().map(|span| span.start),
+            dims: spans.map(|span| span.len()),
+        }
+    }
+
+    fn at(&self, ijk: [usize; 3]) -> Vector3<f64> {
+        self.grid
+            .at(std::array::from_fn(|a| self.first[a] + ijk[a]))
+    }
+
+    fn span(&self, axis: usize, from_mm: f64, to_mm: f64) -> std::ops::Range<usize> {
+        let span = self.grid.span(axis, from_mm, to_mm);
+        let within = |n: usize| n.clamp(self.first[axis], self.first[axis] + self.dims[axis]);
+        within(span.start) - self.first[axis]..within(span.end) - self.first[axis]
+    }
+}
+
 /// Distances at the points of a grid, mm, negative inside.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
@@ -149,48 +191,50 @@ impl Field {
 
     /// The signed distance of a closed surface.
     pub fn of_mesh(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Self {
-        Self::signed(distances(mesh, grid), mesh, grid)
+        let mut field = Self {
+            grid,
+            values: distances(mesh, grid),
+        };
+        let part = Part::near(grid, &mesh.bounds(), 0.0);
+        let slices = by_slice(mesh, &part, Reach::Row);
+        let [ni, nj, _] = grid.dims;
+        field
+            .values
+            .par_chunks_mut(ni * nj)
+            .skip(part.first[2])
+            .zip(&slices)
+            .enumerate()
+            .for_each(|(k, (slice, triangles))| {
+                let rows = slice.chunks_exact_mut(ni).skip(part.first[1]);
+                for (row, within) in rows.zip(insides(mesh, triangles, &part, k)) {
+                    for span in within {
+                        row[part.first[0]..][span].iter_mut().for_each(|v| *v = -*v);
+                    }
+                }
+            });
+        field
     }
 
     /// The signed distance of a closed surface near it, and ±`band_mm` beyond: all that growing,
     /// cutting and smoothing by less than that needs, and much cheaper.
     pub fn near_mesh(mesh: &TriMesh<frame::Patient>, grid: Grid, band_mm: f64) -> Self {
-        let most = band_mm as f32;
-        let values = near_surface(mesh, grid, band_mm)
-            .into_par_iter()
-            .map(|near| near.distance_mm.min(most))
-            .collect();
-        Self::signed(values, mesh, grid)
+        Self::near_meshes(&[mesh], grid, band_mm)
     }
 
     /// [`Field::near_mesh`] of several solids at once: their union.
     pub fn near_meshes(meshes: &[&TriMesh<frame::Patient>], grid: Grid, band_mm: f64) -> Self {
-        let most = band_mm as f32;
-        let mut field = Self {
-            grid,
-            values: vec![most; grid.count()],
-        };
-        for mesh in meshes {
-            let own = Self::near_mesh(mesh, grid, band_mm);
-            field
-                .values
-                .par_iter_mut()
-                .zip(own.values)
-                .for_each(|(value, own)| *value = value.min(own));
-        }
-        field
-    }
-
-    fn signed(mut values: Vec<f32>, mesh: &TriMesh<frame::Patient>, grid: Grid) -> Self {
-        let inside = insides(mesh, grid);
+        let near: Vec<Band<'_>> = meshes
+            .par_iter()
+            .with_max_len(1)
+            .map(|mesh| Band::of(mesh, grid, band_mm))
+            .collect();
+        let [ni, nj, _] = grid.dims;
+        let mut values = rayon::iter::repeat_n(band_mm as f32, grid.count()).collect::<Vec<_>>();
         values
-            .par_iter_mut()
-            .zip(&inside)
-            .for_each(|(value, inside)| {
-                if *inside {
-                    *value = -*value;
-                }
-            });
+            .par_chunks_mut(ni * nj)
+            .with_max_len(1)
+            .enumerate()
+            .for_each(|(k, slice)| near.iter().for_each(|band| band.put(k, slice)));
         Self { grid, values }
     }
 
@@ -401,17 +445,83 @@ fn blur_row(source: &[f32], line: &mut [f32], weights: &[f32]) {
     }
 }
 
-/// Triangles by the slices (constant z) that they touch, widened by `band_mm`.
-fn by_slice(mesh: &TriMesh<frame::Patient>, grid: &Grid, band_mm: f64) -> Vec<Vec<u32>> {
-    let mut slices = vec![Vec::new(); grid.dims[2]];
+/// What a triangle can matter to.
+#[derive(Clone, Copy)]
+enum Reach {
+    /// All points within a band round it.
+    Band(f64),
+    /// All points before and behind it, along x.
+    Row,
+}
+
+/// Triangles by the slices (constant z) of a box of points to which they matter.
+fn by_slice(mesh: &TriMesh<frame::Patient>, part: &Part, reach: Reach) -> Vec<Vec<u32>> {
+    let mut slices = vec![Vec::new(); part.dims[2]];
+    let (axes, band_mm) = match reach {
+        Reach::Band(mm) => (0..2, mm),
+        Reach::Row => (1..2, 0.0),
+    };
     for t in 0..mesh.triangles().len() {
-        let z = mesh.corners(t).map(|p| f64::from(p[2]));
-        let (low, high) = ends(z);
-        for k in grid.span(2, low - band_mm, high + band_mm) {
+        let corners = mesh.corners(t);
+        let span = |axis: usize| {
+            let (low, high) = ends(corners.map(|p| f64::from(p[axis])));
+            part.span(axis, low - band_mm, high + band_mm)
+        };
+        if axes.clone().any(|axis| span(axis).is_empty()) {
+            continue;
+        }
+        for k in span(2) {
             slices[k].push(t as u32);
         }
     }
     slices
+}
+
+/// The surroundings of one mesh in a grid.
+struct Band<'a> {
+    mesh: &'a TriMesh<frame::Patient>,
+    part: Part,
+    band_mm: f64,
+    near: Vec<Vec<u32>>,
+    crossed: Vec<Vec<u32>>,
+}
+
+impl<'a> Band<'a> {
+    fn of(mesh: &'a TriMesh<frame::Patient>, grid: Grid, band_mm: f64) -> Self {
+        let part = Part::near(grid, &mesh.bounds(), band_mm);
+        Self {
+            mesh,
+            part,
+            band_mm,
+            near: by_slice(mesh, &part, Reach::Band(band_mm)),
+            crossed: by_slice(mesh, &part, Reach::Row),
+        }
+    }
+
+    /// Writes the signed distances into slice k of the grid, where they are smaller.
+    fn put(&self, k: usize, slice: &mut [f32]) {
+        let [ni, nj, nk] = self.part.dims;
+        let Some(own_k) = k.checked_sub(self.part.first[2]).filter(|k| *k < nk) else {
+            return;
+        };
+        if ni == 0 {
+            return;
+        }
+        let mut own = vec![self.band_mm as f32; ni * nj];
+        let near = &self.near[own_k];
+        near_slice(self.mesh, near, &self.part, own_k, self.band_mm, &mut own);
+        let within = insides(self.mesh, &self.crossed[own_k], &self.part, own_k);
+        let rows = slice.chunks_exact_mut(self.part.grid.dims[0]);
+        let rows = rows.skip(self.part.first[1]);
+        for ((row, own), within) in rows.zip(own.chunks_exact_mut(ni)).zip(within) {
+            for span in within {
+                own[span].iter_mut().for_each(|v| *v = -*v);
+            }
+            for (value, own) in row[self.part.first[0]..].iter_mut().zip(own) {
+                *value = value.min(*own);
+            }
+        }
+    }
 }
 
 fn ends(values: [f64; 3]) -> (f64, f64) {
@@ -420,34 +530,30 @@ fn ends(values: [f64; 3]) -> (f64, f64) {
     (low, high)
 }
 
-/// Which points lie inside, by the crossings of each row along x.
-fn insides(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Vec<bool> {
-    let slices = by_slice(mesh, &grid, 0.0);
-    let [ni, nj, _] = grid.dims;
-    let mut inside = vec![false; grid.count()];
-    inside
-        .par_chunks_mut(ni * nj)
-        .zip(&slices)
-        .enumerate()
-        .for_each(|(k, (slice, triangles))| {
-            let z = grid.at([0, 0, k]).z;
-            let mut rows: Vec<Vec<f64>> = vec![Vec::new(); nj];
-            for &t in triangles {
-                let corners = mesh.corners(t as usize).map(|p| p.map(f64::from));
-                let (low, high) = ends(corners.map(|p| p[1]));
-                for j in grid.span(1, low, high) {
-                    let y = grid.at([0, j, 0]).y;
-                    rows[j].extend(crossing(&corners, y, z));
-                }
-            }
-            for (row, crossings) in slice.chunks_exact_mut(ni).zip(&mut rows) {
-                crossings.sort_by(f64::total_cmp);
-                for pair in crossings.chunks_exact(2) {
-                    row[grid.span(0, pair[0], pair[1])].fill(true);
-                }
-            }
-        });
-    inside
+/// Which points of a slice lie inside, row by row, by the crossings of each row along x.
+fn insides(
+    mesh: &TriMesh<frame::Patient>,
+    triangles: &[u32],
+    part: &Part,
+    k: usize,
+) -> Vec<Vec<std::ops::Range<usize>>> {
+    let z = part.at([0, 0, k]).z;
+    let mut rows: Vec<Vec<f64>> = vec![Vec::new(); part.dims[1]];
+    for &t in triangles {
+        let corners = mesh.corners(t as usize).map(|p| p.map(f64::from));
+        let (low, high) = ends(corners.map(|p| p[1]));
+        for j in part.span(1, low, high) {
+            let y = part.at([0, j, 0]).y;
+            rows[j].extend(crossing(&corners, y, z));
+        }
+    }
+    rows.into_iter()
+        .map(|mut crossings| {
+            crossings.sort_by(f64::total_cmp);
+            let pairs = crossings.chunks_exact(2);
+            pairs.map(|pair| part.span(0, pair[0], pair[1])).collect()
+        })
+        .collect()
 }
 
 /// Where the line along x through (y, z) meets a triangle. Each edge is judged the same way by both
@@ -480,11 +586,38 @@ fn distances(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Vec<f32> {
         .collect()
 }
 
+/// What is known of the surface nearest to a point.
+trait Nearest: Copy {
+    fn distance_mm(&self) -> f32;
+    fn at(place: Point<frame::Patient>, distance_mm: f32) -> Self;
+}
+
+impl Nearest for f32 {
+    fn distance_mm(&self) -> f32 {
+        *self
+    }
+    fn at(_: Point<frame::Patient>, distance_mm: f32) -> Self {
+        distance_mm
+    }
+}
+
 /// The closest place known.
 #[derive(Clone, Copy, Debug)]
 struct Near {
     place: [f32; 3],
     distance_mm: f32,
+}
+
+impl Nearest for Near {
+    fn distance_mm(&self) -> f32 {
+        self.distance_mm
+    }
+    fn at(place: Point<frame::Patient>, distance_mm: f32) -> Self {
+        Self {
+            place: place.to_f32(),
+            distance_mm,
+        }
+    }
 }
 
 const NOWHERE: Near = Near {
@@ -494,44 +627,71 @@ const NOWHERE: Near = Near {
 
 /// The closest place of the surface for all points in a band round it.
 fn near_surface(mesh: &TriMesh<frame::Patient>, grid: Grid, band_mm: f64) -> Vec<Near> {
-    let slices = by_slice(mesh, &grid, band_mm);
+    let part = Part::whole(grid);
+    let slices = by_slice(mesh, &part, Reach::Band(band_mm));
     let [ni, nj, _] = grid.dims;
-    let mut closest = vec![NOWHERE; grid.count()];
+    let mut closest = rayon::iter::repeat_n(NOWHERE, grid.count()).collect::<Vec<_>>();
     closest
         .par_chunks_mut(ni * nj)
+        .with_max_len(1)
         .zip(&slices)
         .enumerate()
         .for_each(|(k, (slice, triangles))| {
-            for &t in triangles {
-                let corners = mesh.corners(t as usize);
-                let (low_x, high_x) = ends(corners.map(|p| f64::from(p[0])));
-                let (low_y, high_y) = ends(corners.map(|p| f64::from(p[1])));
-                let corners = corners.map(Point::<frame::Patient>::from_f32);
-                let across = (corners[1] - corners[0])
-                    .cross(&(corners[2] - corners[0]))
-                    .normalized();
-                for j in grid.span(1, low_y - band_mm, high_y + band_mm) {
-                    for i in grid.span(0, low_x - band_mm, high_x + band_mm) {
-                        let here = Point::from_coords(grid.at([i, j, k]));
-                        let near = &mut slice[i + ni * j];
-                        // No nearer than the triangle's plane.
-                        let to_plane = across.map_or(0.0, |n| n.dot(&(here - corners[0])).abs());
-                        if to_plane as f32 >= near.distance_mm.min(band_mm as f32) {
-                            continue;
-                        }
-                        let (place, _) = closest_on_triangle(here, corners);
-                        let distance_mm = place.distance(&here) as f32;
-                        if distance_mm < near.distance_mm {
-                            *near = Near {
-                                place: place.to_f32(),
-                                distance_mm,
-                            };
-                        }
-                    }
-                }
-            }
+            near_slice(mesh, triangles, &part, k, band_mm, slice);
         });
     closest
+}
+
+/// Puts into a slice what of these triangles is nearer to its points than what it holds, for all
+/// points in a band round each triangle.
+fn near_slice<N: Nearest>(
+    mesh: &TriMesh<frame::Patient>,
+    triangles: &[u32],
+    part: &Part,
+    k: usize,
+    band_mm: f64,
+    slice: &mut [N],
+) {
+    /// A hair more, for what rounding does to distances.
+    const HAIR: f64 = 1.000_001;
+    let ni = part.dims[0];
+    for &t in triangles {
+        let corners = mesh.corners(t as usize);
+        let (low_x, high_x) = ends(corners.map(|p| f64::from(p[0])));
+        let (low_y, high_y) = ends(corners.map(|p| f64::from(p[1])));
+        let corners = corners.map(Point::<frame::Patient>::from_f32);
+        let across = (corners[1] - corners[0])
+            .cross(&(corners[2] - corners[0]))
+            .normalized();
+        let center = corners.iter().map(|p| p.coords).sum::<Vector3<f64>>() / 3.0;
+        let radius = corners.iter().map(|p| (p.coords - center).norm());
+        let radius = HAIR * radius.fold(0.0, f64::max);
+        let columns = part.span(0, low_x - band_mm, high_x + band_mm);
+        for j in part.span(1, low_y - band_mm, high_y + band_mm) {
+            let row = part.at([0, j, k]);
+            let beside = (row.y - center.y).powi(2) + (row.z - center.z).powi(2);
+            for i in columns.clone() {
+                let near = &mut slice[i + ni * j];
+                let x = part.at([i, 0, 0]).x;
+                // No nearer than the ball round the triangle.
+                let reach = HAIR * f64::from(near.distance_mm()) + radius;
+                if (x - center.x).powi(2) + beside >= reach * reach {
+                    continue;
+                }
+                let here = Point::new(x, row.y, row.z);
+                // No nearer than the triangle's plane.
+                let to_plane = across.map_or(0.0, |n| n.dot(&(here - corners[0])).abs());
+                if to_plane as f32 >= near.distance_mm().min(band_mm as f32) {
+                    continue;
+                }
+                let (place, _) = closest_on_triangle(here, corners);
+                let distance_mm = place.distance(&here) as f32;
+                if distance_mm < near.distance_mm() {
+                    *near = N::at(place, distance_mm);
+                }
+            }
+        }
+    }
 }
 
 /// Hands closest places on along an axis, both ways: from the point before, and along y and z from
