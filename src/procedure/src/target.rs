@@ -58,6 +58,10 @@ const COST_PER_DEG: f64 = 0.003;
 /// Tissue shown beyond the deepest thing required, mm.
 const BEYOND_MM: f64 = 15.0;
 
+/// Of large organs no more is shown than so much below the plane's middle, mm: a gallbladder fills
+/// its picture, whatever liver lies below.
+const BELOW_MIDDLE_MM: f64 = 55.0;
+
 /// A window that was looked through.
 struct Window {
     pose: PatientFromProbe,
@@ -113,7 +117,9 @@ impl Procedure {
                 missing,
             });
         };
-        let console = self.console_at(deepest(&best.pose) + BEYOND_MM);
+        let to_middle_mm = (standard.center - face_of(&best.pose)).dot(&depth_of(&best.pose));
+        let deepest_mm = deepest(&best.pose).min(to_middle_mm + BELOW_MIDDLE_MM);
+        let console = self.console_at(deepest_mm + BEYOND_MM);
         let mut finder = FactFinder::new(self.probe(), &console);
         let window = self.look(&mut finder, best.pose, 0.0, &required);
         let structures = standard.required.iter().zip(&window.visible_mm2);

@@ -99,8 +99,8 @@ const BUNDLES: ([Family; 2], f32) = (
 /// Septa of fat, more or less parallel to the skin, and oblique ones that join them.
 const SEPTA: ([Family; 2], f32) = (
     [
-        family([0.09, -0.07, 2.08], 0.55, 0.09, 60.0),
-        family([0.73, 0.57, 1.33], 0.75, 0.06, 20.0),
+        family([0.09, -0.07, 2.08], 0.85, 0.08, 32.0),
+        family([0.73, 0.57, 1.33], 0.95, 0.06, 14.0),
     ],
     0.0,
 );
