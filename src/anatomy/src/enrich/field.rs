@@ -16,6 +16,8 @@ use geometry::{Aabb, Affine, Point, TriMesh, Volume, frame};
 use nalgebra::{Matrix3, Vector3};
 use rayon::prelude::*;
 
+use super::hand_on;
+
 /// Grids start off the round numbers on which voxels' surfaces have their vertices, so that no row
 /// runs exactly through one.
 const OFF_ROUND: f64 = 0.013_7;
@@ -67,7 +69,7 @@ impl Grid {
         }
     }
 
-    fn at(&self, ijk: [usize; 3]) -> Vector3<f64> {
+    pub(super) fn at(&self, ijk: [usize; 3]) -> Vector3<f64> {
         Vector3::from_fn(|a, _| self.origin_mm[a] + self.spacing_mm * ijk[a] as f64)
     }
 
@@ -91,8 +93,8 @@ impl Grid {
 
 /// A box of points out of a grid. Indices count from its first point.
 #[derive(Clone, Copy)]
-struct Part {
-    grid: Grid,
+pub(super) struct Part {
+    pub grid: Grid,
     first: [usize; 3],
     dims: [usize; 3],
 }
@@ -106,15 +108,43 @@ impl Part {
         }
     }
 
-    /// The points within a band round a box.
-    fn near(grid: Grid, bounds: &Aabb, band_mm: f64) -> Self {
-        let spans: [_; 3] = std::array::from_fn(|a| {
-            let [min, max] = [bounds.min[a], bounds.max[a]].map(f64::from);
-            grid.span(a, min - band_mm, max + band_mm)
-        });
+    /// The smallest box that holds all points that are wanted, by their numbers.
+    pub fn holding(grid: Grid, is_wanted: impl Fn(usize) -> bool + Sync) -> Self {
+        let [ni, nj, nk] = grid.dims;
+        let of_row = |row: usize| {
+            let mut columns = (0..ni).filter(|i| is_wanted(i + ni * row));
+            let first = columns.next()?;
+            let last = columns.last().unwrap_or(first);
+            let [j, k] = [row % nj, row / nj];
+            Some([[first, j, k], [last, j, k]])
+        };
+        let both = |a: [[usize; 3]; 2], b: [[usize; 3]; 2]| {
+            [
+                std::array::from_fn(|axis| a[0][axis].min(b[0][axis])),
+                std::array::from_fn(|axis| a[1][axis].max(b[1][axis])),
+            ]
+        };
+        let corners = (0..nj * nk)
+            .into_par_iter()
+            .filter_map(of_row)
+            .reduce_with(both);
+        let [first, last] = corners.unwrap_or([[1; 3], [0; 3]]);
         Self {
             grid,
-            first: spans.clone().map(|span| span.start),
+            first,
+            dims: std::array::from_fn(|a| last[a] + 1 - first[a]),
+        }
+    }
+
+    /// Its points within a band round a box.
+    fn near(&self, bounds: &Aabb, band_mm: f64) -> Self {
+        let spans: [_; 3] = std::array::from_fn(|a| {
+            let [min, max] = [bounds.min[a], bounds.max[a]].map(f64::from);
+            self.span(a, min - band_mm, max + band_mm)
+        });
+        Self {
+            grid: self.grid,
+            first: std::array::from_fn(|a| self.first[a] + spans[a].start),
             dims: spans.map(|span| span.len()),
         }
     }
@@ -195,7 +225,7 @@ impl Field {
             grid,
             values: distances(mesh, grid),
         };
-        let part = Part::near(grid, &mesh.bounds(), 0.0);
+        let part = Part::whole(grid).near(&mesh.bounds(), 0.0);
         let slices = by_slice(mesh, &part, Reach::Row);
         let [ni, nj, _] = grid.dims;
         field
@@ -218,15 +248,21 @@ impl Field {
     /// The signed distance of a closed surface near it, and ±`band_mm` beyond: all that growing,
     /// cutting and smoothing by less than that needs, and much cheaper.
     pub fn near_mesh(mesh: &TriMesh<frame::Patient>, grid: Grid, band_mm: f64) -> Self {
-        Self::near_meshes(&[mesh], grid, band_mm)
+        Self::near_meshes(&[mesh], Part::whole(grid), band_mm)
     }
 
-    /// [`Field::near_mesh`] of several solids at once: their union.
-    pub fn near_meshes(meshes: &[&TriMesh<frame::Patient>], grid: Grid, band_mm: f64) -> Self {
+    /// [`Field::near_mesh`] of several solids at once: their union. Outside the part of the grid
+    /// nothing is looked at, and all values are `band_mm`.
+    pub(super) fn near_meshes(
+        meshes: &[&TriMesh<frame::Patient>],
+        part: Part,
+        band_mm: f64,
+    ) -> Self {
+        let grid = part.grid;
         let near: Vec<Band<'_>> = meshes
             .par_iter()
             .with_max_len(1)
-            .map(|mesh| Band::of(mesh, grid, band_mm))
+            .map(|mesh| Band::of(mesh, part, band_mm))
             .collect();
         let [ni, nj, _] = grid.dims;
         let mut values = rayon::iter::repeat_n(band_mm as f32, grid.count()).collect::<Vec<_>>();
@@ -457,6 +493,9 @@ enum Reach {
 /// Triangles by the slices (constant z) of a box of points to which they matter.
 fn by_slice(mesh: &TriMesh<frame::Patient>, part: &Part, reach: Reach) -> Vec<Vec<u32>> {
     let mut slices = vec![Vec::new(); part.dims[2]];
+    if part.dims.contains(&0) {
+        return slices;
+    }
     let (axes, band_mm) = match reach {
         Reach::Band(mm) => (0..2, mm),
         Reach::Row => (1..2, 0.0),
@@ -487,8 +526,8 @@ struct Band<'a> {
 }
 
 impl<'a> Band<'a> {
-    fn of(mesh: &'a TriMesh<frame::Patient>, grid: Grid, band_mm: f64) -> Self {
-        let part = Part::near(grid, &mesh.bounds(), band_mm);
+    fn of(mesh: &'a TriMesh<frame::Patient>, within: Part, band_mm: f64) -> Self {
+        let part = within.near(&mesh.bounds(), band_mm);
         Self {
             mesh,
             part,
@@ -504,7 +543,7 @@ impl<'a> Band<'a> {
         let Some(own_k) = k.checked_sub(self.part.first[2]).filter(|k| *k < nk) else {
             return;
         };
-        if ni == 0 {
+        if ni * nj == 0 {
             return;
         }
         let mut own = vec![self.band_mm as f32; ni * nj];
@@ -575,15 +614,14 @@ fn crossing(corners: &[[f64; 3]; 3], y: f64, z: f64) -> Option<f64> {
 
 /// Unsigned distances.
 fn distances(mesh: &TriMesh<frame::Patient>, grid: Grid) -> Vec<f32> {
-    let mut closest = near_surface(mesh, grid, BAND * grid.spacing_mm);
-    // More than once: what one axis brings late, the others hand on in the next round.
-    for axis in [0, 1, 2, 0, 1, 2, 1, 0] {
-        hand_on(&mut closest, grid, axis);
-    }
-    closest
-        .into_par_iter()
-        .map(|near| near.distance_mm)
-        .collect()
+    let band_mm = BAND * grid.spacing_mm;
+    let part = Part::whole(grid);
+    let slices = by_slice(mesh, &part, Reach::Band(band_mm));
+    hand_on::distances(grid, |k| {
+        let mut near = vec![NOWHERE; grid.dims[0] * grid.dims[1]];
+        near_slice(mesh, &slices[k], &part, k, band_mm, &mut near);
+        near
+    })
 }
 
 /// What is known of the surface nearest to a point.
@@ -603,9 +641,9 @@ impl Nearest for f32 {
 
 /// The closest place known.
 #[derive(Clone, Copy, Debug)]
-struct Near {
-    place: [f32; 3],
-    distance_mm: f32,
+pub(super) struct Near {
+    pub place: [f32; 3],
+    pub distance_mm: f32,
 }
 
 impl Nearest for Near {
@@ -624,23 +662,6 @@ const NOWHERE: Near = Near {
     place: [0.0; 3],
     distance_mm: f32::INFINITY,
 };
-
-/// The closest place of the surface for all points in a band round it.
-fn near_surface(mesh: &TriMesh<frame::Patient>, grid: Grid, band_mm: f64) -> Vec<Near> {
-    let part = Part::whole(grid);
-    let slices = by_slice(mesh, &part, Reach::Band(band_mm));
-    let [ni, nj, _] = grid.dims;
-    let mut closest = rayon::iter::repeat_n(NOWHERE, grid.count()).collect::<Vec<_>>();
-    closest
-        .par_chunks_mut(ni * nj)
-        .with_max_len(1)
-        .zip(&slices)
-        .enumerate()
-        .for_each(|(k, (slice, triangles))| {
-            near_slice(mesh, triangles, &part, k, band_mm, slice);
-        });
-    closest
-}
 
 /// Puts into a slice what of these triangles is nearer to its points than what it holds, for all
 /// points in a band round each triangle.
@@ -674,14 +695,21 @@ fn near_slice<N: Nearest>(
                 let near = &mut slice[i + ni * j];
                 let x = part.at([i, 0, 0]).x;
                 // No nearer than the ball round the triangle.
-                let reach = HAIR * f64::from(near.distance_mm()) + radius;
-                if (x - center.x).powi(2) + beside >= reach * reach {
+                let apart = (x - center.x).powi(2) + beside;
+                let nearest = HAIR * f64::from(near.distance_mm());
+                if apart >= (nearest + radius).powi(2) {
                     continue;
                 }
                 let here = Point::new(x, row.y, row.z);
                 // No nearer than the triangle's plane.
                 let to_plane = across.map_or(0.0, |n| n.dot(&(here - corners[0])).abs());
                 if to_plane as f32 >= near.distance_mm().min(band_mm as f32) {
+                    continue;
+                }
+                // No nearer than the disc round it in that plane.
+                let square = to_plane * to_plane;
+                let reach = radius + (nearest * nearest - square).max(0.0).sqrt();
+                if apart - square >= reach * reach {
                     continue;
                 }
                 let (place, _) = closest_on_triangle(here, corners);
@@ -692,94 +720,6 @@ fn near_slice<N: Nearest>(
             }
         }
     }
-}
-
-/// Hands closest places on along an axis, both ways: from the point before, and along y and z from
-/// those beside it too.
-fn hand_on(closest: &mut [Near], grid: Grid, axis: usize) {
-    match axis {
-        0 => hand_on_x(closest, grid),
-        1 => hand_on_y(closest, grid),
-        _ => hand_on_z(closest, grid),
-    }
-}
-
-/// Takes another point's closest place where it is nearer than one's own.
-fn take(near: &mut Near, from: Near, here: Vector3<f64>) {
-    if from.distance_mm == f32::INFINITY {
-        return;
-    }
-    let apart = Vector3::from_fn(|a, _| f64::from(from.place[a]) - here[a]);
-    let distance_mm = apart.norm() as f32;
-    if distance_mm < near.distance_mm {
-        *near = Near {
-            place: from.place,
-            distance_mm,
-        };
-    }
-}
-
-/// A place and those beside it, as far as there are any.
-fn beside(at: usize, len: usize) -> std::ops::RangeInclusive<usize> {
-    at.saturating_sub(1)..=(at + 1).min(len - 1)
-}
-
-fn hand_on_x(closest: &mut [Near], grid: Grid) {
-    let [ni, nj, _] = grid.dims;
-    closest.par_chunks_mut(ni).enumerate().for_each(|(r, row)| {
-        let place = |i: usize| grid.at([i, r % nj, r / nj]);
-        for i in 1..ni {
-            let from = row[i - 1];
-            take(&mut row[i], from, place(i));
-        }
-        for i in (0..ni - 1).rev() {
-            let from = row[i + 1];
-            take(&mut row[i], from, place(i));
-        }
-    });
-}
-
-fn hand_on_y(closest: &mut [Near], grid: Grid) {
-    let [ni, nj, _] = grid.dims;
-    let slices = closest.par_chunks_mut(ni * nj).enumerate();
-    slices.for_each(|(k, slice)| {
-        let mut step = |j: usize, from: usize| {
-            for i in 0..ni {
-                for source in beside(i, ni) {
-                    let source = slice[source + ni * from];
-                    take(&mut slice[i + ni * j], source, grid.at([i, j, k]));
-                }
-            }
-        };
-        (1..nj).for_each(|j| step(j, j - 1));
-        (0..nj - 1).rev().for_each(|j| step(j, j + 1));
-    });
-}
-
-fn hand_on_z(closest: &mut [Near], grid: Grid) {
-    let [ni, nj, nk] = grid.dims;
-    let plane = ni * nj;
-    let step = |closest: &mut [Near], k: usize, from: usize| {
-        let (low, high) = closest.split_at_mut(plane * k.max(from));
-        let at = plane * k.min(from);
-        let (to, source) = if k > from {
-            (&mut high[..plane], &low[at..at + plane])
-        } else {
-            (&mut low[at..at + plane], &high[..plane])
-        };
-        to.par_chunks_mut(ni).enumerate().for_each(|(j, row)| {
-            for (i, near) in row.iter_mut().enumerate() {
-                let here = grid.at([i, j, k]);
-                for q in beside(j, nj) {
-                    for p in beside(i, ni) {
-                        take(near, source[p + ni * q], here);
-                    }
-                }
-            }
-        });
-    };
-    (1..nk).for_each(|k| step(closest, k, k - 1));
-    (0..nk - 1).rev().for_each(|k| step(closest, k, k + 1));
 }
 
 #[cfg(test)]

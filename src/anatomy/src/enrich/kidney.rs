@@ -11,7 +11,7 @@ use geometry::moments::moments;
 use geometry::{Point, TriMesh, frame};
 use nalgebra::Vector3;
 
-use super::field::{Field, Grid, blend, to_segment};
+use super::field::{Field, Grid, Part, blend, to_segment};
 use super::figures::{GradeFigures, KidneyFigures};
 use super::random::Draws;
 use super::{Context, EnrichError, Side, surface_error};
@@ -26,6 +26,12 @@ const MARGIN_MM: f64 = 21.0;
 
 /// How near other structures matter, mm.
 const OTHERS_MM: f64 = 2.0;
+
+/// Between the sinus and other structures, mm.
+const SINUS_GAP_MM: f32 = 0.6;
+
+/// Between the collecting system and other structures, mm.
+const COLLECTING_GAP_MM: f32 = 0.8;
 
 /// Outside the kidney by more than this there is nothing of it, mm.
 const FAR_MM: f32 = 3.0;
@@ -140,9 +146,21 @@ fn add_side(
         }
         Ok(())
     };
+    let rooms = [
+        (ids.sinus, plan.sinus(), SINUS_GAP_MM),
+        (ids.collecting, plan.collecting(), COLLECTING_GAP_MM),
+    ];
+    // The others matter only where there is something of the rooms, or nearly so.
+    let near = Part::holding(rooms[0].1.grid, |n| {
+        rooms
+            .iter()
+            .any(|(_, room, gap)| room.values[n] < gap + OTHERS_MM as f32)
+    });
+    let others = others(patient, kidney, near);
     put(ids.medulla, &plan.medulla())?;
-    put(ids.sinus, &plan.sinus())?;
-    put(ids.collecting, &plan.collecting())?;
+    let [sinus, collecting] = rooms.map(|(_, room, gap)| clear_of(&room, &others, gap));
+    put(ids.sinus, &sinus)?;
+    put(ids.collecting, &collecting.smoothed(0.5))?;
     if let Some(cortex) = context.tissues.id("renal_cortex") {
         patient.structures[kidney].tissue = cortex;
     }
@@ -188,8 +206,6 @@ struct Plan<'a> {
     hull: Field,
     /// Depth under the hull, smoothed.
     depth: Field,
-    /// Distance to what must not be entered.
-    others: Field,
     /// Middle of the sinus.
     center: Vector3<f64>,
     /// Along the kidney, to the head; to the hilum; across both.
@@ -231,7 +247,6 @@ impl<'a> Plan<'a> {
         let center = core_center(&depth, sinus_mm)?;
         let half_line_mm = core_half_length(&depth, sinus_mm, center, axes[0]);
         let mut plan = Self {
-            others: others(patient, kidney, grid),
             figures,
             grade,
             draws,
@@ -347,6 +362,7 @@ impl<'a> Plan<'a> {
         field.smoothed(0.6)
     }
 
+    /// The sinus, as if nothing else were in the way.
     fn sinus(&self) -> Field {
         let sheath = self.draws.figure(&self.figures.calyx_sheath_radius_mm, 5);
         let grid = self.depth.grid;
@@ -376,10 +392,7 @@ impl<'a> Plan<'a> {
             };
             joined.max(self.hull.values[n] + 0.6)
         });
-        let smooth = joined.smoothed(0.7);
-        Field::of_points(smooth.grid, |n| {
-            smooth.values[n].max(0.6 - self.others.values[n])
-        })
+        joined.smoothed(0.7)
     }
 
     /// The opening at the hilum: a flat funnel from the middle outwards.
@@ -395,6 +408,7 @@ impl<'a> Plan<'a> {
         ((round - 1.0) * wide).max(-b)
     }
 
+    /// The collecting system, as if nothing else were in the way, and before it is smoothed.
     fn collecting(&self) -> Field {
         let grade = self.grade;
         let [up, hilum, _] = self.axes;
@@ -426,15 +440,12 @@ impl<'a> Plan<'a> {
         });
         let room = (grade.pelvis_mm - 4.0).max(0.0);
         let least = 0.5 * self.cortex_mm;
-        let clear = Field::of_points(field.grid, |n| {
+        Field::of_points(field.grid, |n| {
             // Out through the mouth only, never through the cortex.
             let out = self.mouth_mm(field.grid.place(n)) - room;
             let allowed = out.min(least - f64::from(self.depth.values[n])) as f32;
-            field.values[n]
-                .max(allowed)
-                .max(0.8 - self.others.values[n])
-        });
-        clear.smoothed(0.5)
+            field.values[n].max(allowed)
+        })
     }
 
     /// How far the pelvis reaches from the middle of the sinus to the hilum: to just outside.
@@ -575,9 +586,14 @@ fn core_half_length(depth: &Field, least_mm: f64, center: Vector3<f64>, up: Vect
         .fold(0.0, f64::max)
 }
 
+/// A room without what others take, and a gap.
+fn clear_of(room: &Field, others: &Field, gap_mm: f32) -> Field {
+    Field::of_points(room.grid, |n| room.values[n].max(gap_mm - others.values[n]))
+}
+
 /// Distance to everything that a sinus or a pelvis must not enter: organs, bones, muscles, vessels.
-fn others(patient: &Patient, kidney: usize, grid: Grid) -> Field {
-    let bounds = grid.bounds();
+fn others(patient: &Patient, kidney: usize, near: Part) -> Field {
+    let bounds = near.grid.bounds();
     // Lean tissue without a label is not in the way: in the sinus it is the vessels and the pelvis.
     let solid = |s: &Structure| {
         s.id != "skeletal_muscle"
@@ -589,7 +605,7 @@ fn others(patient: &Patient, kidney: usize, grid: Grid) -> Field {
                     | StructureKind::Lesion
             )
     };
-    let near: Vec<_> = patient
+    let meshes: Vec<_> = patient
         .structures
         .iter()
         .enumerate()
@@ -598,7 +614,7 @@ fn others(patient: &Patient, kidney: usize, grid: Grid) -> Field {
         })
         .map(|(_, s)| &s.surface)
         .collect();
-    Field::near_meshes(&near, grid, OTHERS_MM)
+    Field::near_meshes(&meshes, near, OTHERS_MM)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod around;
 pub mod field;
 pub mod figures;
 mod gut;
+mod hand_on;
 mod kidney;
 mod liver;
 mod random;
