@@ -262,9 +262,12 @@ impl Recipe {
         if let Some(enrichment) = &self.enrichment {
             enrich::enrich(&mut patient, enrichment, atlas, tissues, progress)?;
         }
-        patient.landmarks =
-            self.all_landmarks(landmarks::derive(&patient.structures, &patient.vessels));
-        patient.planes = self.all_planes(atlas, &patient.structures);
+        let (landmarks, planes) = rayon::join(
+            || landmarks::derive(&patient.structures, &patient.vessels),
+            || self.all_planes(atlas, &patient.structures),
+        );
+        patient.landmarks = self.all_landmarks(landmarks);
+        patient.planes = planes;
         if !self.test_object {
             patient.motion = motion::at_rest(&patient.structures);
             patient.motion.heart = self.heart.clone();

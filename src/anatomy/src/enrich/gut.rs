@@ -6,6 +6,7 @@
 //! the back: in front, in patches along the colon and as a level in the stomach.
 
 use nalgebra::Vector3;
+use rayon::prelude::*;
 
 use super::field::{Field, Grid};
 use super::random::Draws;
@@ -76,8 +77,9 @@ fn add_wall(
     let gut = &context.figures.gut;
     let mut outside = Field::nowhere(grid);
     let mut shrunk = Vec::new();
-    for &organ in &organs {
-        let structure = &patient.structures[organ];
+    let before: &Patient = patient;
+    let of_organ = |&organ: &usize| {
+        let structure = &before.structures[organ];
         let wall_mm = match structure.id.as_str() {
             "stomach" => gut.stomach_wall_mm.value,
             _ => gut.bowel_wall_mm.value,
@@ -88,6 +90,15 @@ fn add_wall(
         let content = lumen
             .surface(LEAST_MM3)
             .map_err(super::surface_error(&structure.id))?;
+        Ok((organ, wall_mm, field, content))
+    };
+    let made: Vec<_> = organs
+        .par_iter()
+        .with_max_len(1)
+        .map(of_organ)
+        .collect::<Result<_, EnrichError>>()?;
+    for (organ, wall_mm, field, content) in made {
+        let structure = &patient.structures[organ];
         let Some(content) = content else {
             notes.push(format!(
                 "`{}` gets no wall: it is too thin for one of {wall_mm} mm",

@@ -76,15 +76,52 @@ pub(super) fn add(
     context: &Context<'_>,
     notes: &mut Vec<String>,
 ) -> Result<(), EnrichError> {
-    for side in Side::BOTH {
-        let ids = ids(side);
-        match why_not(patient, &ids) {
-            Some(Reason::NoKidney) => {}
-            Some(Reason::Says(note)) => notes.push(note),
-            None => add_side(patient, side, &ids, context, notes)?,
+    let [left, right] = Side::BOTH;
+    let before: &Patient = patient;
+    let (left, right) = rayon::join(
+        || inside(before, left, context),
+        || inside(before, right, context),
+    );
+    for inside in [left?, right?].into_iter().flatten() {
+        if let (Some(kidney), Some(cortex)) = (inside.cortex_of, context.tissues.id("renal_cortex"))
+        {
+            patient.structures[kidney].tissue = cortex;
         }
+        patient.structures.extend(inside.structures);
+        notes.push(inside.note);
     }
     Ok(())
+}
+
+/// What is inside one kidney, and what there is to say of it.
+#[derive(Default)]
+struct Inside {
+    structures: Vec<Structure>,
+    /// The kidney whose own tissue is now the cortex alone.
+    cortex_of: Option<usize>,
+    note: String,
+}
+
+impl Inside {
+    fn nothing(note: String) -> Self {
+        Self {
+            note,
+            ..Self::default()
+        }
+    }
+}
+
+fn inside(
+    patient: &Patient,
+    side: Side,
+    context: &Context<'_>,
+) -> Result<Option<Inside>, EnrichError> {
+    let ids = ids(side);
+    match why_not(patient, &ids) {
+        Some(Reason::NoKidney) => Ok(None),
+        Some(Reason::Says(note)) => Ok(Some(Inside::nothing(note))),
+        None => made(patient, side, &ids, context),
+    }
 }
 
 enum Reason {
@@ -115,15 +152,14 @@ fn why_not(patient: &Patient, ids: &Ids) -> Option<Reason> {
     })
 }
 
-fn add_side(
-    patient: &mut Patient,
+fn made(
+    patient: &Patient,
     side: Side,
     ids: &Ids,
     context: &Context<'_>,
-    notes: &mut Vec<String>,
-) -> Result<(), EnrichError> {
+) -> Result<Option<Inside>, EnrichError> {
     let Some(kidney) = patient.structure_index(ids.kidney) else {
-        return Ok(());
+        return Ok(None);
     };
     let grade = context.request.hydronephrosis.iter();
     let grade = grade
@@ -133,11 +169,10 @@ fn add_side(
         .unwrap_or(0);
     let draws = Draws::new(context.request.seed, ids.kidney);
     let Some(plan) = Plan::of(patient, kidney, &context.figures.kidney, grade, draws) else {
-        notes.push(format!(
+        return Ok(Some(Inside::nothing(format!(
             "`{}` gets no pyramids and no sinus: its surface has no long axis to go by",
             ids.kidney
-        ));
-        return Ok(());
+        ))));
     };
     let mut added = Vec::new();
     let mut put = |id: &'static str, field: &Field| -> Result<(), EnrichError> {
@@ -161,12 +196,11 @@ fn add_side(
     let [sinus, collecting] = rooms.map(|(_, room, gap)| clear_of(&room, &others, gap));
     put(ids.sinus, &sinus)?;
     put(ids.collecting, &collecting.smoothed(0.5))?;
-    if let Some(cortex) = context.tissues.id("renal_cortex") {
-        patient.structures[kidney].tissue = cortex;
-    }
-    notes.push(note(ids.kidney, &plan, &added, grade));
-    patient.structures.extend(added);
-    Ok(())
+    Ok(Some(Inside {
+        note: note(ids.kidney, &plan, &added, grade),
+        cortex_of: Some(kidney),
+        structures: added,
+    }))
 }
 
 fn note(kidney: &str, plan: &Plan<'_>, added: &[Structure], grade: u8) -> String {

@@ -11,6 +11,7 @@ use geometry::centerline::{ExtractOptions, extract};
 use geometry::closest::SurfaceQuery;
 use geometry::{Point, TriMesh, frame};
 use nalgebra::Vector3;
+use rayon::prelude::*;
 
 use super::figures::LiverFigures;
 use super::random::Draws;
@@ -79,20 +80,30 @@ pub(super) fn add(
     let organ = liver.surface.clone();
     let grown = Plan::new(patient, &organ, figures, context.request.seed, notes).grow(notes);
     let least = figures.least_radius_mm.value;
-    for (id, flow, spacing_mm, made) in [
+    let trees = [
         (PORTAL, Flow::Outlet, VEIN_MM, &grown.portal),
         (HEPATIC, Flow::Inlet, VEIN_MM, &grown.hepatic),
         (ARTERY, Flow::Outlet, FINE_MM, &grown.artery),
         (DUCT, Flow::Inlet, FINE_MM, &grown.duct),
-    ] {
-        if let Some(made) = made {
+    ];
+    let before: &Patient = patient;
+    let drawn: Vec<(Drawn, &Made, Option<TriMesh<frame::Patient>>)> = trees
+        .into_par_iter()
+        .with_max_len(1)
+        .filter_map(|(id, flow, spacing_mm, made)| {
             let drawn = Drawn {
                 id,
                 flow,
                 least_radius_mm: 0.95 * least,
                 spacing_mm,
             };
-            add_tree(patient, context, &drawn, made, notes)?;
+            let made = made.as_ref()?;
+            Some(draw(before, &drawn, made).map(|mesh| (drawn, made, mesh)))
+        })
+        .collect::<Result<_, _>>()?;
+    for (drawn, made, mesh) in drawn {
+        if let Some(mesh) = mesh {
+            add_tree(patient, context, &drawn, made, mesh, notes)?;
         }
     }
     Ok(())
@@ -254,11 +265,10 @@ impl<'a> Plan<'a> {
         seed: u64,
         notes: &mut Vec<String>,
     ) -> Self {
-        let room = Room::new(
-            organ,
-            &keep_out(patient, organ),
-            figures.margin_mm.value,
-            ROOM_MM,
+        let keep_out = keep_out(patient, organ);
+        let (room, [artery_ends, duct_ends]) = rayon::join(
+            || Room::new(organ, &keep_out, figures.margin_mm.value, ROOM_MM),
+            || [ARTERY, DUCT].map(|id| free_ends(patient, id)),
         );
         let deep = room.places(figures.least_radius_mm.value);
         let points: Vec<V3> = deep.iter().map(|p| p.0).collect();
@@ -290,8 +300,8 @@ impl<'a> Plan<'a> {
                 .into_iter()
                 .filter(|root| (root.end() - axis).norm() > 18.0)
                 .collect(),
-            artery: porta.and_then(|at| end_near(patient, ARTERY, at)),
-            duct: porta.and_then(|at| end_near(patient, DUCT, at)),
+            artery: porta.and_then(|at| end_near(artery_ends, at)),
+            duct: porta.and_then(|at| end_near(duct_ends, at)),
             planes,
             portal_roots,
             cava,
@@ -674,12 +684,11 @@ fn free_ends(patient: &Patient, id: &str) -> Vec<Root> {
         .collect()
 }
 
-/// The free end of a vessel nearest to a place, if near.
-fn end_near(patient: &Patient, id: &str, place: V3) -> Option<Root> {
+/// Of a vessel's free ends the one nearest to a place, if near.
+fn end_near(ends: Vec<Root>, place: V3) -> Option<Root> {
     const NEAR_MM: f64 = 30.0;
     let away = |root: &Root| (root.end() - place).norm();
-    free_ends(patient, id)
-        .into_iter()
+    ends.into_iter()
         .filter(|root| away(root) < NEAR_MM)
         .min_by(|a, b| away(a).total_cmp(&away(b)))
 }
@@ -872,22 +881,30 @@ struct Drawn {
     spacing_mm: f64,
 }
 
+/// The surface of a tree, together with that of the patient's own vessel.
+fn draw(
+    patient: &Patient,
+    drawn: &Drawn,
+    made: &Made,
+) -> Result<Option<TriMesh<frame::Patient>>, EnrichError> {
+    let own = patient.structure(drawn.id).map(|s| &s.surface);
+    let branches = made.tree.branches();
+    surface(&branches, own, drawn.least_radius_mm, drawn.spacing_mm)
+        .map_err(surface_error(drawn.id))
+}
+
 /// Makes a tree a structure, as one with what the patient has of it, and a part of the vessel graph.
 fn add_tree(
     patient: &mut Patient,
     context: &Context<'_>,
     drawn: &Drawn,
     made: &Made,
+    mesh: TriMesh<frame::Patient>,
     notes: &mut Vec<String>,
 ) -> Result<(), EnrichError> {
     let id = drawn.id;
     let branches = made.tree.branches();
     let own = patient.structure_index(id);
-    let with = own.map(|index| &patient.structures[index].surface);
-    let mesh = surface(&branches, with, drawn.least_radius_mm, drawn.spacing_mm);
-    let Some(mesh) = mesh.map_err(surface_error(id))? else {
-        return Ok(());
-    };
     let structure = context.modelled(id, mesh)?;
     let tissue = context.tissues[structure.tissue].id.clone();
     let is_vessel = structure.kind.is_vessel();

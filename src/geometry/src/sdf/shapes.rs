@@ -60,11 +60,6 @@ impl RoundCone {
             q.dot(&Vector2::new(self.cosine, self.sine)) - self.r_from
         }
     }
-
-    /// By how much another cone at its end can lie nearer, mm.
-    pub fn step(&self) -> f64 {
-        self.length + (self.r_from - self.r_to).abs()
-    }
 }
 
 /// Distance to the hull of two balls.

@@ -14,9 +14,9 @@ pub(super) struct Tube {
     knots: Vec<Knot>,
     /// From each knot to the next.
     cones: Vec<RoundCone>,
+    /// A ball round each cone.
+    balls: Vec<Ball>,
     groups: Vec<Group>,
-    /// By how much a cone can lie nearer than the one before it, mm.
-    longest_step: f64,
 }
 
 /// Some cones of a tube, by their first knots, in order.
@@ -39,6 +39,30 @@ impl From<&TubePoint> for Knot {
             place: Vector3::from(point.place),
             radius: point.radius_mm,
         }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ball {
+    center: Vector3<f64>,
+    radius: f64,
+}
+
+impl Ball {
+    fn round(a: &Knot, b: &Knot) -> Self {
+        /// A hair more, for what rounding does to distances.
+        const HAIR: f64 = 1.000_001;
+        let half = 0.5 * (b.place - a.place).norm();
+        Self {
+            center: (a.place + b.place) * 0.5,
+            radius: HAIR * (half + a.radius.max(b.radius)),
+        }
+    }
+
+    /// Whether nothing in it lies nearer than `distance` to a place.
+    fn is_beyond(&self, distance: f64, p: &Vector3<f64>) -> bool {
+        let reach = distance + self.radius;
+        reach <= 0.0 || (p - self.center).norm_squared() >= reach * reach
     }
 }
 
@@ -69,13 +93,13 @@ impl Tube {
                 RoundCone::new(pair[0].place, pair[1].place, pair[0].radius, pair[1].radius)
             })
             .collect();
-        // A hair more, for what rounding does to distances.
-        let longest_step = 1.000_001 * cones.iter().map(RoundCone::step).fold(1e-9, f64::max);
+        let balls = knots.windows(2).map(|pair| Ball::round(&pair[0], &pair[1]));
+        let balls = balls.collect();
         Self {
             knots,
             cones,
+            balls,
             groups,
-            longest_step,
         }
     }
 
@@ -120,20 +144,13 @@ impl Tube {
         (near, [least - radius, least + radius])
     }
 
-    /// Distance to the nearest of some cones, mm.
-    ///
-    /// Neighbouring cones differ by no more than a step along the tube, so from one that is far
-    /// off the next that may be nearer is several cones on.
+    /// Distance to the nearest of some cones, mm. Most are told by the ball round them to lie
+    /// farther off than the one that is nearest to the middle.
     pub(super) fn distance_to(&self, cones: &Cones, p: Vector3<f64>) -> f64 {
         let mut best = self.cone(cones.nearest, p);
-        let mut at = 0;
-        while let Some(&first) = cones.firsts.get(at) {
-            let distance = self.cone(first, p);
-            best = best.min(distance);
-            let skipped = first + ((distance - best) / self.longest_step) as u32;
-            at += 1;
-            while cones.firsts.get(at).is_some_and(|next| *next <= skipped) {
-                at += 1;
+        for &first in &cones.firsts {
+            if !self.balls[first as usize].is_beyond(best, &p) {
+                best = best.min(self.cone(first, p));
             }
         }
         best
