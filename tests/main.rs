@@ -8,6 +8,7 @@ mod import;
 mod lesion;
 mod looks;
 mod make;
+mod planes;
 mod play;
 mod program;
 mod scan;

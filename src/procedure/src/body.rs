@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use anatomy::Patient;
-use anatomy::deform::Deformation;
+use anatomy::deform::{CutEnds, Deformation};
 use anatomy::tissue::TissueTable;
 use geometry::scene::{Crossings, Ray};
 use geometry::{Point, Vector, frame};
@@ -22,6 +22,8 @@ pub struct Body {
     pub medium: Arc<Medium>,
     /// The outside.
     pub skin: Skin,
+    /// Where it is no skin, since the scan ends there.
+    pub ends: CutEnds,
     deformation: OnceLock<Deformation>,
 }
 
@@ -35,6 +37,7 @@ impl Body {
         Ok(Self {
             skin: Skin::new(medium.scene().clone()),
             medium: Arc::new(medium),
+            ends: CutEnds::of(&patient),
             patient,
             deformation: OnceLock::new(),
         })

@@ -37,6 +37,7 @@
 //! ```
 
 mod body;
+mod carried;
 mod contact;
 mod imaging;
 mod living;

@@ -56,6 +56,12 @@ impl Living {
         &self.state
     }
 
+    /// Puts the body into a state, and holds it there.
+    pub fn hold_in(&mut self, state: BodyState) {
+        self.state = state;
+        self.doing = Doing::Holds;
+    }
+
     pub fn breathe(&mut self, how: Breath) {
         self.doing = match how {
             Breath::In => Doing::Goes(deepest_breath()),

@@ -91,7 +91,9 @@ mod tests {
     use anatomy::deform::deepest_breath;
     use anatomy::recipe::Recipe;
     use anatomy::tissue::TissueTable;
+    use equipment::hand::PatientFromProbe;
     use equipment::{Action, Breath, Console, Inputs, Posture, Probe};
+    use recording::PlaneTarget;
     use ultrasound::display::PictureSize;
 
     use super::*;
@@ -155,6 +157,75 @@ mod tests {
             })
         });
         assert!(one == two);
+    }
+
+    /// Where the middle of a structure's vertices is in a state, mm.
+    fn middle(body: &Body, id: &str, state: &BodyState) -> [f64; 3] {
+        let index = body.patient.structure_index(id).unwrap();
+        let vertices = &body.deformation().at(state).vertices[index];
+        let sum = |axis: usize| vertices.iter().map(|v| f64::from(v[axis])).sum::<f64>();
+        [0, 1, 2].map(|axis| sum(axis) / vertices.len() as f64)
+    }
+
+    /// A structure's visible area from a pose, mm².
+    fn visible_mm2(room: &mut Procedure, pose: PatientFromProbe, id: &str) -> f64 {
+        let index = room.body().patient.structure_index(id).unwrap();
+        let input = Inputs {
+            hand: Some(pose),
+            actions: Vec::new(),
+        };
+        let seen = (0..3)
+            .filter_map(|_| room.step(&input).facts)
+            .last()
+            .unwrap();
+        let of = seen.seen.iter().find(|s| usize::from(s.structure) == index);
+        of.map_or(0.0, |seen| f64::from(seen.visible_mm2))
+    }
+
+    /// The kidney goes some 35 mm towards the feet, and the plane through it as far.
+    #[test]
+    fn a_target_goes_with_what_it_shows() {
+        let body = body();
+        let mut room = room(&body);
+        let target = room.plane_target(PLANE).unwrap();
+        assert_eq!(room.target_in(None, &target), target);
+        watched(&mut room, &[Action::Breathe(Breath::In)], 240);
+        let state = *room.state();
+        let moved = room.moved().unwrap().clone();
+        let now = room.target_in(Some(&moved), &target);
+        let [before, after] =
+            [BodyState::default(), state].map(|state| middle(&body, "kidney_right", &state));
+        let off = (0..3).map(|axis| {
+            let kidney = after[axis] - before[axis];
+            let plane = now.center.to_array()[axis] - target.center.to_array()[axis];
+            (kidney - plane).abs()
+        });
+        assert!(after[2] < before[2] - 20.0, "{before:?} {after:?}");
+        assert!(off.fold(0.0, f64::max) < 3.0, "{now:?}");
+        assert!(now.depth.dot(&now.lateral).abs() < 1e-9, "{now:?}");
+        let kidney = |room: &mut Procedure, target: &PlaneTarget| {
+            visible_mm2(room, target.patient_from_probe, "kidney_right")
+        };
+        let exemplary = target.required[0].exemplary_mm2;
+        let there = kidney(&mut room, &now);
+        assert!(there > 0.8 * exemplary, "{there} of {exemplary} mm²");
+        // What is looked for anew is the same plane.
+        let anew = room.plane_target(PLANE).unwrap();
+        assert_eq!((anew.center, anew.depth), (now.center, now.depth));
+        assert!(kidney(&mut room, &anew) > 0.8 * exemplary);
+    }
+
+    #[test]
+    fn a_room_may_begin_with_a_body_that_has_moved() {
+        let body = body();
+        let state = BodyState {
+            breath: deepest_breath(),
+            ..BodyState::default()
+        };
+        let mut room = room(&body).in_state(&state);
+        assert_eq!(room.moved().unwrap().state, state);
+        watched(&mut room, &[], 10);
+        assert_eq!(room.moved().unwrap().state, state, "held");
     }
 
     #[test]

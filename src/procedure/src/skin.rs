@@ -223,6 +223,14 @@ impl Front {
         }
     }
 
+    /// Places on the face of a probe that is held so.
+    pub(crate) fn places(
+        &self,
+        pose: &PatientFromProbe,
+    ) -> impl Iterator<Item = Point<frame::Patient>> {
+        self.feelers().map(move |(place, _)| *pose * place)
+    }
+
     /// Places on the face, and where sound leaves it.
     fn feelers(&self) -> impl Iterator<Item = (Point<frame::Probe>, Vector<frame::Probe>)> {
         let Self {

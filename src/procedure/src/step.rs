@@ -102,6 +102,14 @@ impl Procedure {
         })
     }
 
+    /// With the patient doing this from the beginning, and holding still.
+    #[must_use]
+    pub fn in_state(mut self, state: &BodyState) -> Self {
+        self.living.hold_in(*state);
+        self.show(*state);
+        self
+    }
+
     /// What the body is doing.
     pub fn state(&self) -> &BodyState {
         self.living.state()
@@ -226,6 +234,11 @@ impl Procedure {
         if !tick.is_multiple_of(FACTS_EVERY) || state == shown {
             return;
         }
+        self.show(state);
+    }
+
+    /// Has pictures and hands meet the body in a state.
+    fn show(&mut self, state: BodyState) {
         self.moved = None;
         if !state.is_rest() {
             let moved = self.mover.to(&self.body, &state);
@@ -235,7 +248,7 @@ impl Procedure {
     }
 
     /// The outside of the body as it is now.
-    fn skin(&self) -> &Skin {
+    pub(crate) fn skin(&self) -> &Skin {
         self.moved
             .as_ref()
             .map_or(&self.body.skin, |(_, skin)| skin)

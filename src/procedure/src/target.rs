@@ -2,17 +2,23 @@
 //!
 //! A standard plane says what to show, not from where: ribs, gas or sheer distance may hide it from
 //! the place straight over it. The window is searched as a sonographer does: round the plane's
-//! middle, within the plane, and where that shows most of what is required the picture is made.
+//! middle, within the plane, and where that shows most of what is required the picture is made. The
+//! probe stands on skin: never where the scan has cut the body. Of a patient who breathes or lies
+//! otherwise the plane goes with the organs.
 
 use std::ops::RangeInclusive;
 
+use anatomy::deform::BodyState;
+use anatomy::planes::StandardPlane;
 use equipment::Console;
 use equipment::hand::{PatientFromProbe, Turn, depth_of, face_of, of_axes};
 use geometry::{Point, Vector};
+use rayon::prelude::*;
 use recording::{PlaneTarget, RequiredStructure, SweepTarget};
 use thiserror::Error;
 use ultrasound::engine::{FactFinder, View};
 
+use crate::carried::Carried;
 use crate::step::{GEL_MM, Procedure};
 
 /// Why there is no target.
@@ -52,6 +58,11 @@ const SHIFT_STEP_MM: f64 = 12.0;
 /// A structure counts as seen from this area on, mm².
 const SEEN_MM2: f64 = 80.0;
 
+/// One that has less in the picture counts as seen where so much of that is visible, but no less than
+/// an area that can be told apart: 5 mm across.
+const SMALL_SHARE: f64 = 0.6;
+const LEAST_MM2: f64 = 20.0;
+
 /// What a degree away from the plane's own direction costs, in shares of what is seen.
 const COST_PER_DEG: f64 = 0.003;
 
@@ -66,14 +77,30 @@ const BELOW_MIDDLE_MM: f64 = 55.0;
 struct Window {
     pose: PatientFromProbe,
     off_deg: f64,
-    /// By required structure, mm².
-    visible_mm2: Vec<f64>,
+    /// By required structure.
+    seen: Vec<Seen>,
     contact: f64,
 }
 
+/// What a window shows of a structure.
+struct Seen {
+    visible_mm2: f64,
+    /// What lies in the picture behind bone or gas.
+    shadowed_mm2: f64,
+}
+
+impl Seen {
+    /// A large area of a large structure, or most of a small one.
+    fn is_enough(&self) -> bool {
+        let whole = self.visible_mm2 + self.shadowed_mm2;
+        let small = (SMALL_SHARE * whole).max(LEAST_MM2);
+        self.visible_mm2 >= SEEN_MM2.min(small)
+    }
+}
+
 impl Procedure {
-    /// A standard plane of the patient, and the exemplary picture of it with the console's present
-    /// settings but for the depth.
+    /// A standard plane of the patient as the body is now, and the exemplary picture of it with the
+    /// console's present settings but for the depth.
     ///
     /// # Errors
     /// [`TargetError`].
@@ -86,17 +113,28 @@ impl Procedure {
             .iter()
             .filter_map(|id| patient.structure_index(id))
             .collect();
-        let deepest = |pose: &PatientFromProbe| self.deepest_mm(pose, &required);
+        let state = self
+            .moved()
+            .map_or(BodyState::default(), |moved| moved.state);
+        let carried = Carried::of(self.body(), &state, &required, standard.center);
+        let standard = &carried_off(standard, &carried);
+        let deepest = |pose: &PatientFromProbe| self.deepest_mm(pose, &required, &carried);
         let wide = self.console_at(self.probe().depth_range_mm.1.min(WIDE_MM));
-        let mut finder = FactFinder::new(self.probe(), &wide);
-        let windows: Vec<Window> = poses(standard)
-            .filter_map(|(aim, off_deg)| {
-                let pose = self.body().skin.put(&aim, &self.front, GEL_MM)?;
-                Some(self.look(&mut finder, pose, off_deg, &required))
-            })
-            .collect();
+        let aims: Vec<(PatientFromProbe, f64)> = poses(standard).collect();
+        let looked = aims.par_iter().map_init(
+            || FactFinder::new(self.probe(), &wide),
+            |finder, &(aim, off_deg)| {
+                let pose = self.skin().put(&aim, &self.front, GEL_MM)?;
+                let stands = self.stands_on_skin(&pose);
+                stands.then(|| self.look(finder, pose, off_deg, &required))
+            },
+        );
+        let windows: Vec<Window> = looked.collect::<Vec<_>>().into_iter().flatten().collect();
         let most: Vec<f64> = (0..required.len())
-            .map(|i| windows.iter().map(|w| w.visible_mm2[i]).fold(0.0, f64::max))
+            .map(|i| {
+                let seen = windows.iter().map(|w| w.seen[i].visible_mm2);
+                seen.fold(0.0, f64::max)
+            })
             .collect();
         let best = windows
             .iter()
@@ -106,8 +144,8 @@ impl Procedure {
             Some(best) => standard
                 .required
                 .iter()
-                .zip(&best.visible_mm2)
-                .filter(|(_, seen)| **seen < SEEN_MM2)
+                .zip(&best.seen)
+                .filter(|(_, seen)| !seen.is_enough())
                 .map(|(id, _)| id.clone())
                 .collect(),
         };
@@ -122,7 +160,7 @@ impl Procedure {
         let console = self.console_at(deepest_mm + BEYOND_MM);
         let mut finder = FactFinder::new(self.probe(), &console);
         let window = self.look(&mut finder, best.pose, 0.0, &required);
-        let structures = standard.required.iter().zip(&window.visible_mm2);
+        let structures = standard.required.iter().zip(&window.seen);
         let turned = best.pose;
         Ok(PlaneTarget {
             plane: plane.to_owned(),
@@ -132,9 +170,9 @@ impl Procedure {
             patient_from_probe: best.pose,
             depth_mm: console.depth_mm,
             required: structures
-                .map(|(id, &exemplary_mm2)| RequiredStructure {
+                .map(|(id, seen)| RequiredStructure {
                     structure: id.clone(),
-                    exemplary_mm2,
+                    exemplary_mm2: seen.visible_mm2,
                 })
                 .collect(),
         })
@@ -169,22 +207,34 @@ impl Procedure {
         off_deg: f64,
         required: &[usize],
     ) -> Window {
+        let moved = self.moved();
         let view = View {
             gel_mm: GEL_MM,
+            displacement: moved.and_then(|moved| moved.displacement.clone()),
             ..View::at(pose)
         };
-        let facts = finder.facts(&self.body().medium, &view);
-        let visible = |&index: &usize| f64::from(facts.structures[index].visible_mm2);
+        let medium = moved.map_or(&self.body().medium, |moved| &moved.medium);
+        let facts = finder.facts(medium, &view);
+        let seen = |&index: &usize| Seen {
+            visible_mm2: f64::from(facts.structures[index].visible_mm2),
+            shadowed_mm2: f64::from(facts.structures[index].shadowed_mm2),
+        };
         Window {
             pose,
             off_deg,
-            visible_mm2: required.iter().map(visible).collect(),
+            seen: required.iter().map(seen).collect(),
             contact: f64::from(facts.contact),
         }
     }
 
+    /// Whether no part of the face is where the scan has cut the body.
+    fn stands_on_skin(&self, pose: &PatientFromProbe) -> bool {
+        let ends = &self.body().ends;
+        self.front.places(pose).all(|place| !ends.reach(place))
+    }
+
     /// How deep structures reach between the lines of a picture, mm.
-    fn deepest_mm(&self, pose: &PatientFromProbe, structures: &[usize]) -> f64 {
+    fn deepest_mm(&self, pose: &PatientFromProbe, structures: &[usize], carried: &Carried) -> f64 {
         let grid = FactFinder::new(self.probe(), self.console());
         let grid = grid.grid();
         let lines = 0.0..=(grid.lines - 1) as f64;
@@ -194,7 +244,7 @@ impl Procedure {
             .map(|&index| &self.body().patient.structures[index].surface);
         let places = surfaces.flat_map(|surface| surface.vertices());
         let depths = places.filter_map(|vertex| {
-            let place = probe_from_patient * Point::from_f32(*vertex);
+            let place = probe_from_patient * carried.place(Point::from_f32(*vertex));
             let [u, depth_mm, _] = grid.beam_coordinates(place);
             let is_shown = place.y().abs() < NEAR_PLANE_MM && lines.contains(&grid.line_of_u(u));
             is_shown.then_some(depth_mm)
@@ -227,8 +277,8 @@ impl Window {
     /// What the window is worth: the worst seen structure counts most.
     fn worth(&self, most: &[f64]) -> f64 {
         let shares = || {
-            let pairs = self.visible_mm2.iter().zip(most);
-            pairs.map(|(seen, most)| seen / most.max(1e-6))
+            let pairs = self.seen.iter().zip(most);
+            pairs.map(|(seen, most)| seen.visible_mm2 / most.max(1e-6))
         };
         let least = shares().fold(1.0, f64::min);
         let mean = shares().sum::<f64>() / most.len().max(1) as f64;
@@ -236,8 +286,18 @@ impl Window {
     }
 }
 
+/// A plane that has gone with the organs.
+fn carried_off(plane: &StandardPlane, carried: &Carried) -> StandardPlane {
+    StandardPlane {
+        center: carried.place(plane.center),
+        lateral: carried.direction(plane.lateral),
+        depth: carried.direction(plane.depth),
+        ..plane.clone()
+    }
+}
+
 /// Aims in a plane, and how far each looks away from the plane's own direction, degrees.
-fn poses(plane: &anatomy::planes::StandardPlane) -> impl Iterator<Item = (PatientFromProbe, f64)> {
+fn poses(plane: &StandardPlane) -> impl Iterator<Item = (PatientFromProbe, f64)> {
     let straight = of_axes(plane.center, plane.lateral.coords, plane.depth.coords);
     LOOKS_DEG.flat_map(move |look| {
         let off_deg = f64::from(look) * LOOK_STEP_DEG;

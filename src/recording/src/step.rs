@@ -89,6 +89,14 @@ pub enum Event {
         /// What is to be reached.
         target: Target,
     },
+    /// The body has moved since the task began, and what is to be reached with it: from here on the
+    /// task's pictures are held against this.
+    TargetMoved {
+        /// The task's place in the scenario.
+        task: u32,
+        /// Where what is to be reached lies now.
+        target: Target,
+    },
     /// A picture was handed in.
     Captured {
         /// The task it answers.

@@ -137,6 +137,7 @@ struct SeenBody {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 enum EventKind {
     TaskStarted { task: u32, target: TargetBody },
+    TargetMoved { task: u32, target: TargetBody },
     Captured { task: u32, picture: Hex },
     TaskEnded { task: u32, outcome: OutcomeBody },
     Refused { knob: String, why: String },
@@ -476,6 +477,10 @@ impl EventBody {
                 task: *task,
                 target: target.into(),
             },
+            Event::TargetMoved { task, target } => EventKind::TargetMoved {
+                task: *task,
+                target: target.into(),
+            },
             Event::Captured { task, picture } => EventKind::Captured {
                 task: *task,
                 picture: Hex(*picture),
@@ -497,6 +502,10 @@ impl From<EventBody> for Event {
     fn from(body: EventBody) -> Self {
         match body.event {
             EventKind::TaskStarted { task, target } => Self::TaskStarted {
+                task,
+                target: target.into(),
+            },
+            EventKind::TargetMoved { task, target } => Self::TargetMoved {
                 task,
                 target: target.into(),
             },

@@ -166,6 +166,9 @@ fn event((time_s, event): &(f64, &Event)) -> Value {
         Event::TaskStarted { task, .. } => {
             json!({ "time_s": time_s, "what": "task_started", "task": task })
         }
+        Event::TargetMoved { task, .. } => {
+            json!({ "time_s": time_s, "what": "target_moved", "task": task })
+        }
         Event::Captured { task, picture } => {
             json!({ "time_s": time_s, "what": "captured", "task": task, "picture": digest(*picture) })
         }

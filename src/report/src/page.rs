@@ -388,6 +388,7 @@ impl Page<'_> {
         };
         match event {
             Event::TaskStarted { task, .. } => about(words.ev_started, *task),
+            Event::TargetMoved { task, .. } => about(words.ev_moved, *task),
             Event::Captured { task, .. } => about(words.ev_captured, *task),
             Event::TaskEnded { task, outcome } => {
                 let template = match outcome {

@@ -104,6 +104,7 @@ words! {
     // Events.
     events: "Events", "事件";
     ev_started: "{} began", "{} 开始";
+    ev_moved: "The body has moved, and the target of {} with it", "身体已移动，{} 的目标随之移动";
     ev_captured: "Picture captured for {}", "为 {} 采集图像";
     ev_answered: "{} answered", "{} 完成";
     ev_left: "{} left unanswered", "{} 未作答放弃";

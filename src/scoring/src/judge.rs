@@ -86,6 +86,7 @@ impl<'a> Attempt<'a> {
             place_of(&|event| matches!(event, Event::Captured { task: t, .. } if *t == task));
         let until = answer.unwrap_or(steps.len().saturating_sub(1));
         let (first, target) = start_of(steps.get(..=until)?, task)?;
+        let target = moved_target(&steps[first..=until], task).unwrap_or(target);
         let ends = |step: &Step| step.events.iter().any(|event| ends_task(event, task));
         let end = (first..steps.len()).find(|at| ends(&steps[*at]));
         let last = end.unwrap_or(steps.len() - 1).max(answer.unwrap_or(first));
@@ -149,6 +150,16 @@ fn start_of(steps: &[Step], task: u32) -> Option<(usize, &Target)> {
             Event::TaskStarted { task: t, target } if *t == task => Some((first, target)),
             _ => None,
         })
+}
+
+/// Where a task's target lay last, if the body has moved.
+fn moved_target(steps: &[Step], task: u32) -> Option<&Target> {
+    let events = steps.iter().rev().flat_map(|step| step.events.iter().rev());
+    let mut moved = events.filter_map(|event| match event {
+        Event::TargetMoved { task: t, target } if *t == task => Some(target),
+        _ => None,
+    });
+    moved.next()
 }
 
 fn ends_task(event: &Event, task: u32) -> bool {

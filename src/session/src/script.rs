@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use catalog::{CatalogError, Document, Finding, Format, POSITIVE, Spanned};
 use equipment::hand::{PatientFromProbe, Turn, between, depth_of, face_of, moved_to};
-use equipment::{Action, Inputs};
+use equipment::{Action, Breath, Inputs, Posture};
 use geometry::Vector;
 use procedure::TICKS_PER_S;
 use recording::Target;
@@ -48,8 +48,8 @@ catalog::choice! {
             /// For so long.
             s: f64 [0.0..=LONGEST_S],
         },
-        /// To where the exemplary picture of a plane of the scenario is made, shifted and turned from
-        /// there.
+        /// To where the exemplary picture of a plane of the scenario is made in the body as it lies
+        /// when the move begins, shifted and turned from there.
         To {
             /// The plane's id.
             plane: String,
@@ -99,6 +99,28 @@ catalog::choice! {
             id: String,
             /// To this.
             to: f64,
+        },
+        /// Tells the patient to breathe in deeply, and hold it.
+        BreatheIn,
+        /// Tells the patient to breathe out, and hold it.
+        BreatheOut,
+        /// Tells the patient to hold the breath where it is.
+        HoldBreath,
+        /// Tells the patient to breathe quietly.
+        BreatheQuietly,
+        /// Tells the patient to lie otherwise.
+        Lie {
+            /// How.
+            how: Posture,
+        },
+        /// Tells the patient to raise the arms over the head.
+        RaiseArm,
+        /// Tells the patient to take them down.
+        LowerArm,
+        /// Lets the heart beat so often; with 0 it stands still.
+        HeartRate {
+            /// Beats a minute.
+            per_min: f64 [0.0..=300.0],
         },
         /// Freezes the picture.
         Freeze,
@@ -175,6 +197,7 @@ impl Script {
             at: 0,
             ticks: 0,
             from: None,
+            to: None,
             pose: None,
             press_mm: 0.0,
             begun: false,
@@ -189,8 +212,9 @@ pub struct ScriptHand {
     /// The move being made, and for how many ticks it has been.
     at: usize,
     ticks: u64,
-    /// Where the move began.
+    /// Where the move began, and where one to a plane ends.
     from: Option<PatientFromProbe>,
+    to: Option<PatientFromProbe>,
     /// Where the hand is, just touching.
     pose: Option<PatientFromProbe>,
     press_mm: f64,
@@ -231,12 +255,16 @@ impl ScriptHand {
         let ticks = ticks_of(&step);
         if self.ticks == 0 {
             self.from = self.pose;
+            self.to = match &step {
+                Move::To { plane, .. } => exemplary(session, plane),
+                _ => None,
+            };
         }
         self.ticks += 1;
         let share = even(self.ticks as f64 / ticks as f64);
         match &step {
-            Move::To { plane, .. } => {
-                let to = exemplary(session, plane).map(|pose| shifted(&step, &pose, 1.0));
+            Move::To { .. } => {
+                let to = self.to.map(|pose| shifted(&step, &pose, 1.0));
                 self.pose = match (self.from, to) {
                     (Some(from), Some(to)) => Some(between(&from, &to, share)),
                     (_, to) => to,
@@ -289,6 +317,14 @@ fn action_of(step: &Move) -> Option<Action> {
             knob: id.clone(),
             to: *to,
         }),
+        Move::BreatheIn => Some(Action::Breathe(Breath::In)),
+        Move::BreatheOut => Some(Action::Breathe(Breath::Out)),
+        Move::HoldBreath => Some(Action::Breathe(Breath::Hold)),
+        Move::BreatheQuietly => Some(Action::Breathe(Breath::Quietly)),
+        Move::Lie { how } => Some(Action::Lie(*how)),
+        Move::RaiseArm => Some(Action::RaiseArm(true)),
+        Move::LowerArm => Some(Action::RaiseArm(false)),
+        Move::HeartRate { per_min } => Some(Action::HeartRate(*per_min)),
         Move::Freeze => Some(Action::Freeze(true)),
         Move::Unfreeze => Some(Action::Freeze(false)),
         Move::Capture => Some(Action::Capture),
@@ -335,8 +371,12 @@ fn planes(session: &Session) -> impl Iterator<Item = &str> {
 }
 
 fn exemplary(session: &Session, plane: &str) -> Option<PatientFromProbe> {
+    let procedure = session.procedure();
+    let moved = procedure.moved().map(|moved| &**moved);
     session.targets().iter().find_map(|target| match target {
-        Target::Plane(target) if target.plane == plane => Some(target.patient_from_probe),
+        Target::Plane(target) if target.plane == plane => {
+            Some(procedure.target_in(moved, target).patient_from_probe)
+        }
         _ => None,
     })
 }

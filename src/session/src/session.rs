@@ -7,7 +7,7 @@ use anatomy::Patient;
 use equipment::hand::PatientFromProbe;
 use equipment::{EquipmentError, Inputs};
 use procedure::{Body, Imaging, Observations, Procedure, ProcedureError, TICKS_PER_S, TargetError};
-use recording::{Digest, Event, Header, Recorder, RecordingError, Step, Target};
+use recording::{Digest, Event, Header, PlaneTarget, Recorder, RecordingError, Step, Target};
 use scenario::Scenario;
 use scoring::{SessionScore, TaskKind};
 use thiserror::Error;
@@ -150,6 +150,8 @@ pub struct Session {
     /// Steps that are in the recording.
     recorded: usize,
     active: Option<Active>,
+    /// The target of the task being done, where it was last said to have moved.
+    moved_target: Option<PlaneTarget>,
     acquired: Vec<Option<Arc<Picture>>>,
     start: Option<PatientFromProbe>,
 }
@@ -191,6 +193,7 @@ impl Session {
             acquired: vec![None; scenario.tasks.len()],
             steps: Vec::new(),
             active: None,
+            moved_target: None,
             recorded: 0,
             scenario,
             procedure,
@@ -375,6 +378,7 @@ impl Session {
                 .into_iter()
                 .for_each(|index| self.procedure.watch(index));
         }
+        self.moved_target = None;
         self.active = Some(Active {
             task,
             since: tick,
@@ -401,6 +405,16 @@ impl Session {
         let medium = self.procedure.body().medium.clone();
         let picture = Arc::new(self.imaging.still(&medium, &shot)?.clone());
         active.has_answer = true;
+        if let Some(Target::Plane(target)) = self.targets.get(active.task) {
+            let now = self.procedure.target_in(shot.moved.as_deref(), target);
+            if self.moved_target.as_ref().unwrap_or(target) != &now {
+                events.push(Event::TargetMoved {
+                    task: active.task as u32,
+                    target: Target::Plane(now.clone()),
+                });
+                self.moved_target = Some(now);
+            }
+        }
         events.push(Event::Captured {
             task: active.task as u32,
             picture: Digest::default().bytes(&picture.pixels).value(),

@@ -321,7 +321,7 @@ impl Play {
                     task.state = TaskState::Done;
                 }
             }
-            Event::Refused { .. } => {}
+            Event::TargetMoved { .. } | Event::Refused { .. } => {}
         }
     }
 

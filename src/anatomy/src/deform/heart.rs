@@ -40,14 +40,14 @@ pub const MARGIN_MM: f64 = 10.0;
 /// Heart rate where a patient tells none, beats a minute.
 pub const USUAL_RATE_PER_MIN: f64 = 72.0;
 
-/// Half the width over which one layer's motion passes into the next one's, mm.
-const SOFT_MM: f64 = 1.5;
+/// The wall's motion passes into that of blood, or of what lies outside, within so much, mm.
+const SOFT_MM: f64 = 1.0;
 
 /// The left ventricle is widest so far from the base, in shares of its length.
 const WIDEST_SHARE: f64 = 0.27;
 
 /// The right ventricle's apex lies so far from the base, in lengths of the left ventricle.
-const RIGHT_LENGTH_SHARE: f64 = 0.82;
+const RIGHT_LENGTH_SHARE: f64 = 0.9;
 
 /// So far to either side of `right` the right ventricle is at its widest; so far it reaches.
 const RIGHT_ANGLES_RAD: (f64, f64) = (30.0 * PI / 180.0, 85.0 * PI / 180.0);
@@ -176,6 +176,19 @@ fn ramp(x: f64, soft: f64) -> f64 {
 /// 1 − t², but no less than 0, softly.
 fn shrunk(t: f64) -> f64 {
     ramp(1.0 - t * t, 0.12)
+}
+
+/// Half the width over which the left cavity's motion passes into its wall's, in squares of radii: of
+/// the cavity of that square.
+fn inner_soft(square: f64) -> f64 {
+    (square.sqrt() * SOFT_MM).min(0.25 * square)
+}
+
+/// The same at each side of the right cavity: of one so wide in squares of radii.
+fn right_soft(width: f64) -> f64 {
+    /// Softer than the left one's: it is crossed where it narrows, too.
+    const SHARE: f64 = 0.12;
+    SHARE * width
 }
 
 /// The slope of [`ramp`].
@@ -311,6 +324,15 @@ fn nearest_on_line(to: Vector3<f64>, first: Vector3<f64>, last: Vector3<f64>) ->
     first + along * ((to - first).dot(&along) / square).clamp(0.0, 1.0)
 }
 
+/// Leaflets whose edge lies nearer to the annulus than the first do not turn, those farther off than
+/// the second turn as said, in radii of the valve.
+const HELD_SHARE: f64 = 0.1;
+const FREE_SHARE: f64 = 0.45;
+
+/// Cusps nearer to the point in which they meet than so much lag behind the rest, in radii of the
+/// valve.
+const CENTER_SHARE: f64 = 0.06;
+
 impl Valve {
     fn of(file: &HeartValve) -> Option<Self> {
         let center = vector(file.center);
@@ -343,11 +365,24 @@ impl Valve {
         let hinge = -along + (along * along + inside).max(0.0).sqrt();
         let inward = hinge - reach;
         let height = (place - self.center).dot(&self.flow);
-        let angle = angle * ease(inward, -0.5, 1.0);
+        // Held at the commissures, turned where the edge has room to move; the shorter leaflet less,
+        // which else would strike the wall.
+        let (held, free) = (HELD_SHARE * self.radius, FREE_SHARE * self.radius);
+        let room = self.radius - start.norm();
+        let short = (hinge / self.radius).min(1.0);
+        let short = short * short;
+        let angle = angle * ease(inward, -0.5, 1.0) * ease(room, held, free) * short;
         let (sine, cosine) = (libm::sin(angle), libm::cos(angle));
         let inward_by = inward * (cosine - 1.0) - height * sine;
         let height_by = inward * sine + height * (cosine - 1.0);
-        self.flow * height_by - out * inward_by
+        // Near a point in which cusps meet they would be stretched many times over, and torn.
+        let soft = if first == last {
+            CENTER_SHARE * self.radius
+        } else {
+            0.0
+        };
+        let share = reach / (reach * reach + soft * soft).sqrt();
+        self.flow * height_by - out * (inward_by * share)
     }
 }
 
@@ -371,34 +406,41 @@ impl Shape {
             left_loss: 0.0,
             right_loss: 0.0,
         };
-        shape.left_loss = shape.loss(motion.ejection_fraction, shape.mitral, |z| {
-            shape.inner_square(z)
-        });
+        let cavity = |z: f64| {
+            let area = shape.inner_square(z);
+            (area, inner_soft(area))
+        };
+        let left_loss = shape.loss(motion.ejection_fraction, shape.mitral, cavity);
         let mean = 0.5 * (shape.mitral + shape.tricuspid);
-        shape.right_loss = shape.loss(motion.right_ejection_fraction, mean, |z| {
+        let cavity = |z: f64| {
             let septum = shape.outer_square(z).sqrt();
             let free = septum + shape.right_width * shape.right_reach(z);
-            free * free - septum * septum
-        });
+            let area = free * free - septum * septum;
+            (area, 2.0 * right_soft(area))
+        };
+        let right_loss = shape.loss(motion.right_ejection_fraction, mean, cavity);
+        (shape.left_loss, shape.right_loss) = (left_loss, right_loss);
         shape
     }
 
-    /// The loss of cross-section that, with the shortening, ejects a share of a cavity whose
-    /// cross-section is `area`: ∫ area (1 − loss·grip) λ dz = (1 − share) ∫ area dz.
-    fn loss(&self, share: f64, excursion: f64, area: impl Fn(f64) -> f64) -> f64 {
+    /// The loss of cross-section that, with the shortening λ, ejects a share of a cavity, given its
+    /// cross-section and what of that moves as the wall does beside it:
+    /// ∫ ((area − edge)(1 − loss·grip) + edge/λ) λ dz = (1 − share) ∫ area dz.
+    fn loss(&self, share: f64, excursion: f64, cavity: impl Fn(f64) -> (f64, f64)) -> f64 {
         const STEPS: u32 = 400;
-        let (mut whole, mut short, mut held) = (0.0, 0.0, 0.0);
+        let (mut whole, mut unlost, mut held) = (0.0, 0.0, 0.0);
         for step in 0..STEPS {
             let z = -self.length * (f64::from(step) + 0.5) / f64::from(STEPS);
-            let stretch = 1.0 - excursion * self.descent_slope(z);
-            whole += area(z);
-            short += area(z) * stretch;
-            held += area(z) * stretch * self.grip(z);
+            let shortened = 1.0 - excursion * self.descent_slope(z);
+            let (area, edge) = cavity(z);
+            whole += area;
+            unlost += (area - edge) * shortened + edge;
+            held += (area - edge) * shortened * self.grip(z);
         }
         if held <= 0.0 {
             return 0.0;
         }
-        ((short - (1.0 - share) * whole) / held).clamp(0.0, 0.9)
+        ((unlost - (1.0 - share) * whole) / held).clamp(0.0, 0.9)
     }
 
     /// Share of the base's excursion that a height takes part in.
@@ -434,6 +476,12 @@ impl Shape {
     /// How far the muscle round a height squeezes, 0 to 1: the ventricles do, the atria do not.
     fn grip(&self, z: f64) -> f64 {
         1.0 - ease(z, -8.0, 16.0)
+    }
+
+    /// Whether there is the ventricles' muscle at a height, which keeps its volume: 1 up to the base, 0
+    /// at the atria.
+    fn muscle(&self, z: f64) -> f64 {
+        1.0 - ease(z, 5.0, 18.0)
     }
 
     /// An ellipsoid's cross-section in shares of its widest; above the base it stays as there.
@@ -479,20 +527,22 @@ struct Layers {
     ends: [f64; 5],
     /// dq/dQ of each layer; beyond the last it is 1.
     slopes: [f64; 5],
+    /// Where one slope passes into the next, and half over what width: beside the bound, so that
+    /// all of a wall has the slope of the wall.
+    corners: [(f64, f64); 5],
 }
 
 impl Layers {
     /// The square of the radius to which a square goes.
     fn map(&self, square: f64) -> f64 {
-        let last = self.ends[4].sqrt() + SOFT_MM;
-        if square > last * last {
+        let (last, soft) = self.corners[4];
+        if square >= last + soft {
             return square;
         }
         let mut sum = self.slopes[0] * square;
-        for (i, &end) in self.ends.iter().enumerate() {
+        for (i, &(corner, soft)) in self.corners.iter().enumerate() {
             let next = self.slopes.get(i + 1).copied().unwrap_or(1.0);
-            let soft = (2.0 * end.sqrt() * SOFT_MM).min(end);
-            sum += (next - self.slopes[i]) * ramp(square - end, soft);
+            sum += (next - self.slopes[i]) * ramp(square - corner, soft);
         }
         sum.max(0.0)
     }
@@ -521,14 +571,18 @@ impl HeartInstant<'_> {
         Vector::from_coords(by)
     }
 
+    /// Leaflets keep their thickness: they are carried as the annulus below them is.
     fn of_leaflet(&self, valve: usize, place: Vector3<f64>) -> Vector3<f64> {
-        let carried = self.of_tissue(place);
         let opening = self.opening(valve);
-        match self.cycle.valves.get(valve) {
-            Some(valve) if opening > 0.0 => {
-                carried + valve.turned(place, opening * valve.opening_rad)
-            }
-            _ => carried,
+        let Some(valve) = self.cycle.valves.get(valve) else {
+            return self.of_tissue(place);
+        };
+        let height = (place - valve.center).dot(&valve.flow);
+        let carried = self.of_tissue(place - valve.flow * height);
+        if opening > 0.0 {
+            carried + valve.turned(place, opening * valve.opening_rad)
+        } else {
+            carried
         }
     }
 
@@ -593,7 +647,7 @@ impl HeartInstant<'_> {
         let shape = &self.cycle.shape;
         let (grip, now) = (shape.grip(z), self.contraction);
         let shortened = 1.0 - now * shape.mitral * shape.descent_slope(z);
-        let wall = 1.0 + grip * (1.0 / shortened.max(0.2) - 1.0);
+        let wall = 1.0 + shape.muscle(z) * (1.0 / shortened.max(0.2) - 1.0);
         let inner = shape.inner_square(z);
         let outer = shape.outer_square(z);
         let reach = right * shape.right_reach(z);
@@ -604,14 +658,26 @@ impl HeartInstant<'_> {
         let ends = [inner, outer, free * free, edge * edge, beyond * beyond];
         let left = 1.0 - now * grip * shape.left_loss;
         let right = 1.0 - now * grip * shape.right_loss;
-        let inside = left * inner
-            + wall * (outer - inner)
-            + right * (ends[2] - outer)
-            + wall * (ends[3] - ends[2]);
-        let outside = (ends[4] - inside) / (ends[4] - ends[3]);
+        let (inner_soft, right_soft) = (inner_soft(inner), right_soft(ends[2] - ends[1]));
+        let outer_soft = edge * SOFT_MM;
+        let corners = [
+            (inner - inner_soft, inner_soft),
+            (outer + right_soft, right_soft),
+            (ends[2] - right_soft, right_soft),
+            (ends[3] + outer_soft, outer_soft),
+            (ends[4], outer_soft),
+        ];
+        let starts = [0.0, corners[0].0, corners[1].0, corners[2].0, corners[3].0];
+        let inside: f64 = [left, wall, right, wall]
+            .iter()
+            .zip(starts.iter().zip(&starts[1..]))
+            .map(|(slope, (from, to))| slope * (to - from))
+            .sum();
+        let outside = (ends[4] - inside) / (ends[4] - starts[4]);
         Layers {
             ends,
             slopes: [left, wall, right, wall, outside],
+            corners,
         }
     }
 }

@@ -160,7 +160,7 @@ pub struct Deformation {
     layers: Vec<Layer>,
     resting: Vec<Vec<[f32; 3]>>,
     mixture: Vec<f64>,
-    caps: Caps,
+    ends: CutEnds,
     quiet: Fields,
     deep: Fields,
     left_decubitus: Fields,
@@ -321,7 +321,7 @@ impl Deformation {
         let rest = |s: &Structure| s.surface.vertices().to_vec();
         Self {
             resting: patient.structures.iter().map(rest).collect(),
-            caps: Caps::of(patient),
+            ends: CutEnds::of(patient),
             grid: body.grid,
             mixture: body.mixture,
             layers,
@@ -383,7 +383,7 @@ impl Deformation {
             let field = &fields_mm[layer.index()];
             let moved = |vertex: &[f32; 3]| {
                 let moved = self.grid.sample(field, *vertex).map(|c| c as f32);
-                self.caps.hold(vertex, moved.into())
+                self.ends.hold(vertex, moved.into())
             };
             resting.iter().map(moved).collect()
         };
@@ -485,19 +485,20 @@ fn add(to: &mut [[f32; 3]], of: &[[f32; 3]], weight: f32) {
     }
 }
 
-/// Where the scan has cut the body: what comes in there as tissue moves on is more of the same, so
-/// the cut surface stays in its plane.
-#[derive(Debug)]
-struct Caps {
+/// Where the scan has cut the body above and below: there is no skin, and what comes in there as
+/// tissue moves on is more of the same, so that the cut surface stays in its plane.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CutEnds {
     low_mm: f32,
     high_mm: f32,
 }
 
 /// Vertices so near to the end of the body lie on the cut, mm.
-const CAP_MM: f32 = 1.6;
+const CUT_MM: f32 = 1.6;
 
-impl Caps {
-    fn of(patient: &Patient) -> Self {
+impl CutEnds {
+    /// Of a patient; a whole body has none.
+    pub fn of(patient: &Patient) -> Self {
         let skin = patient
             .structures
             .iter()
@@ -506,13 +507,19 @@ impl Caps {
         for mesh in skin.map(|s| &s.surface) {
             let bounds = mesh.bounds();
             if is_cut(mesh, bounds.min[2]) {
-                low_mm = low_mm.max(bounds.min[2] + CAP_MM);
+                low_mm = low_mm.max(bounds.min[2] + CUT_MM);
             }
             if is_cut(mesh, bounds.max[2]) {
-                high_mm = high_mm.min(bounds.max[2] - CAP_MM);
+                high_mm = high_mm.min(bounds.max[2] - CUT_MM);
             }
         }
         Self { low_mm, high_mm }
+    }
+
+    /// Whether a place lies on a cut or beyond it, where the scan did not reach.
+    pub fn reach(&self, place: Point<frame::Patient>) -> bool {
+        let z = place.z();
+        z > f64::from(self.high_mm) || z < f64::from(self.low_mm)
     }
 
     fn hold(&self, vertex: &[f32; 3], moved: [f32; 3]) -> [f32; 3] {
@@ -525,7 +532,7 @@ impl Caps {
 fn is_cut(mesh: &TriMesh<frame::Patient>, at_mm: f32) -> bool {
     /// Larger than any flat place of a whole body.
     const LEAST_MM2: f64 = 5000.0;
-    let is_near = |corner: &[f32; 3]| (corner[2] - at_mm).abs() < CAP_MM;
+    let is_near = |corner: &[f32; 3]| (corner[2] - at_mm).abs() < CUT_MM;
     let flat = (0..mesh.triangles().len()).map(|index| mesh.corners(index));
     let flat = flat.filter(|corners| corners.iter().all(is_near));
     let area = |[a, b, c]: [[f32; 3]; 3]| {

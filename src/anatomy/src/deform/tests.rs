@@ -44,8 +44,8 @@ fn mean_shift(patient: &Patient, moved: &Deformed, index: usize) -> [f64; 3] {
 fn strain(patient: &Patient, moved: &Deformed, index: usize) -> f64 {
     let mesh = &patient.structures[index].surface;
     let (rest, now) = (mesh.vertices(), &moved.vertices[index]);
-    let caps = Caps::of(patient);
-    let is_cut = |v: u32| caps.hold(&rest[v as usize], [0.0, 0.0, 1.0])[2] == 0.0;
+    let ends = CutEnds::of(patient);
+    let is_cut = |v: u32| ends.hold(&rest[v as usize], [0.0, 0.0, 1.0])[2] == 0.0;
     let (mut sum, mut count) = (0.0, 0.0f64);
     for &[a, b, c] in mesh.triangles() {
         for (a, b) in [(a, b), (b, c), (c, a)] {

@@ -277,6 +277,8 @@ pub fn import(
         let mut enrichment = enrichment.clone();
         enrichment.keep_surfaces.extend(drawn);
         notes.extend(enrich(&mut patient, &enrichment, atlas, tissues, progress)?);
+        // Some planes are of what has been added.
+        patient.planes = planes::derive_all(atlas, &surfaces_by_id(&patient.structures));
     }
     Ok(Imported { patient, notes })
 }

@@ -398,6 +398,36 @@ fn what_is_no_number_earns_nothing_and_breaks_nothing() {
     assert!(!format!("{score:?}").contains("NaN"), "{score:?}");
 }
 
+/// Who has breathed in is judged against the plane where it lies then.
+#[test]
+fn a_target_that_has_moved_is_what_counts() {
+    let by = Vector::new(0.0, 40.0, 0.0);
+    let mut now = target();
+    now.center = now.center + by;
+    let pose = now.patient_from_probe;
+    now.patient_from_probe = hand::moved_to(&pose, hand::face_of(&pose) + by);
+    let picture = Picture {
+        pose: now.patient_from_probe,
+        ..Picture::exemplary()
+    };
+    let still = captured(&picture);
+    let mut moved = still.clone();
+    let events = &mut moved.last_mut().unwrap().events;
+    events.insert(
+        0,
+        Event::TargetMoved {
+            task: 0,
+            target: recording::Target::Plane(now),
+        },
+    );
+    let points = |steps: &[recording::Step]| {
+        let task = plane_task(PlaneRules::default());
+        score(&header(), steps, &[task]).points
+    };
+    assert_eq!(points(&moved), 100.0);
+    assert!(points(&still) < 90.0, "{}", points(&still));
+}
+
 #[test]
 fn each_task_has_its_own_stretch() {
     let far = Picture {
@@ -411,6 +441,7 @@ fn each_task_has_its_own_stretch() {
         for event in &mut step.events {
             match event {
                 Event::TaskStarted { task, .. }
+                | Event::TargetMoved { task, .. }
                 | Event::Captured { task, .. }
                 | Event::TaskEnded { task, .. } => *task = 1,
                 Event::Refused { .. } => {}

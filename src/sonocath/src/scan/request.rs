@@ -123,10 +123,9 @@ impl Request {
             skin: mover.to(body, &self.motion.at(patient, 0.0)).skin(),
             front: Front::of(&self.probe.array, lines),
             gel_mm: self.gel_mm,
-            // Who moves breathes or lies otherwise; exemplary pictures are of the patient at rest.
             room: Procedure::new(body.clone(), &self.probe, self.console.clone(), self.seed)
                 .ok()
-                .filter(|_| self.motion.at(patient, 0.0).is_rest()),
+                .map(|room| room.in_state(&self.motion.at(patient, 0.0))),
         };
         let mut course = placing.course_of(&self.aim, self.frames, language)?;
         for (number, state) in course.states.iter_mut().enumerate() {
@@ -198,7 +197,7 @@ struct Placing<'a> {
     /// None if the probe works from within a vessel.
     front: Option<Front>,
     gel_mm: f64,
-    /// Where windows are looked for; `None` for a patient who moves.
+    /// Where windows are looked for.
     room: Option<Procedure>,
 }
 
