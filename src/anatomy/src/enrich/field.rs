@@ -770,6 +770,41 @@ mod tests {
         }
     }
 
+    /// Two balls that overlap, seen in the whole grid and in a part of it: near them the distance to
+    /// the nearer one, elsewhere the band's width.
+    #[test]
+    fn bands_hold_exact_distances_and_go_no_farther() {
+        const BAND_MM: f64 = 2.5;
+        let meshes = [12.0, 7.0].map(ball).map(|mesh| {
+            let by = Affine::new(
+                Matrix3::identity(),
+                Vector3::new(mesh.bounds().max[0].into(), 0.0, 0.0),
+            );
+            mesh.transformed(&by.unwrap()).unwrap()
+        });
+        let grid = Grid::around(&meshes[0].bounds(), 4.0, 1.1);
+        let both: Vec<_> = meshes.iter().collect();
+        let whole = Field::near_meshes(&both, Part::whole(grid), BAND_MM);
+        let is_wanted = |n: usize| grid.place(n).z < 3.0 && grid.place(n).x > 12.0;
+        let part = Field::near_meshes(&both, Part::holding(grid, is_wanted), BAND_MM);
+        let queries = both.iter().map(|mesh| SurfaceQuery::new(mesh));
+        let queries: Vec<_> = queries.collect();
+        for n in 0..grid.count() {
+            let place = Point::from_coords(grid.place(n));
+            let own = |query: &SurfaceQuery<'_, _>| {
+                query.signed_distance_mm(place).clamp(-BAND_MM, BAND_MM)
+            };
+            let truth = queries.iter().map(own).fold(BAND_MM, f64::min);
+            assert!((f64::from(whole.values[n]) - truth).abs() < 1e-6);
+            let expected = if is_wanted(n) {
+                whole.values[n]
+            } else {
+                BAND_MM as f32
+            };
+            assert_eq!(part.values[n], expected);
+        }
+    }
+
     #[test]
     fn a_field_becomes_a_sound_surface_of_the_same_volume() {
         let mesh = ball(12.0);

@@ -49,15 +49,29 @@ pub fn surface(
     let grid = Grid::round(&solid, expression, resolution_mm, limits)?;
     let mut layer = Vec::new();
     let slice_len = grid.dims[0] * grid.dims[1];
-    let fill = |k: usize, slice: &mut [f32]| {
+    grid.polygonise(|k, slice| {
         if k.is_multiple_of(LAYER) {
             grid.sample_layer(&solid, k, &mut layer);
         }
         slice.copy_from_slice(&layer[k % LAYER * slice_len..][..slice_len]);
-    };
-    polygonise_slices(grid.dims, 0.0, &grid.patient_from_voxel, fill).map_err(|error| match error {
-        PolygoniseError::Empty => SdfError::Empty { resolution_mm },
-        other => SdfError::Polygonise(other),
+    })
+}
+
+/// [`surface`] with every sample worked out, from the whole expression: slow and plain.
+#[cfg(test)]
+pub(super) fn surface_in_full(
+    expression: &Expr,
+    resolution_mm: f64,
+    limits: &SurfaceLimits,
+) -> Result<TriMesh<Patient>, SdfError> {
+    let solid = Solid::new(expression)?;
+    let grid = Grid::round(&solid, expression, resolution_mm, limits)?;
+    let ni = grid.dims[0];
+    grid.polygonise(|k, slice| {
+        for (n, sample) in slice.iter_mut().enumerate() {
+            let place = grid.place([n % ni, n / ni, k].map(|v| v as f64));
+            *sample = -solid.distance_mm(place) as f32;
+        }
     })
 }
 
@@ -112,6 +126,19 @@ impl Grid {
             patient_from_voxel: affine(origin).ok_or(SdfError::Empty {
                 resolution_mm: step,
             })?,
+        })
+    }
+
+    fn polygonise(
+        &self,
+        fill: impl FnMut(usize, &mut [f32]),
+    ) -> Result<TriMesh<Patient>, SdfError> {
+        let made = polygonise_slices(self.dims, 0.0, &self.patient_from_voxel, fill);
+        made.map_err(|error| match error {
+            PolygoniseError::Empty => SdfError::Empty {
+                resolution_mm: self.step,
+            },
+            other => SdfError::Polygonise(other),
         })
     }
 

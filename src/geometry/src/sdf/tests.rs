@@ -373,6 +373,11 @@ fn shape() -> impl Strategy<Value = Expr> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
+    #[test]
+    fn shapes_are_sampled_as_in_full(shape in shape(), resolution_mm in 0.4_f64..3.0) {
+        assert_as_in_full(&shape, resolution_mm);
+    }
+
     // What makes a distance a distance: nowhere does it change faster than one walks.
     #[test]
     fn shapes_change_no_faster_than_one_walks(
@@ -505,10 +510,8 @@ fn a_swollen_ball_has_the_volume_added() {
     assert!((by_mm - 6.0).abs() < 0.15, "{by_mm}");
 }
 
-/// Leaving out what is far away changes no value: the surface of many blended, cut, turned and
-/// roughened parts, against every sample worked out in full.
-#[test]
-fn leaving_out_far_parts_changes_nothing() {
+/// Many blended, cut, turned and roughened parts.
+fn thicket() -> Expr {
     let ball = |n: i32| Expr::Rotate {
         of: Box::new(Expr::Ellipsoid {
             center: [
@@ -538,7 +541,7 @@ fn leaving_out_far_parts_changes_nothing() {
         parts: (0..25).map(ball).chain((0..5).map(tube)).collect(),
         blend_mm: 4.0,
     };
-    let cut = Expr::Difference {
+    Expr::Difference {
         of: Box::new(Expr::Noise {
             of: Box::new(many.clone()),
             seed: 3,
@@ -554,8 +557,66 @@ fn leaving_out_far_parts_changes_nothing() {
             thickness_mm: 2.0,
         }],
         blend_mm: 1.0,
+    }
+}
+
+/// The same surface to the bit as from a lattice of which every sample is worked out in full.
+fn assert_as_in_full(expression: &Expr, resolution_mm: f64) {
+    let limits = SurfaceLimits::default();
+    let found = surface(expression, resolution_mm, &limits);
+    let truth = sampling::surface_in_full(expression, resolution_mm, &limits);
+    match (found, truth) {
+        (Ok(found), Ok(truth)) => {
+            assert!(found.vertices() == truth.vertices(), "{expression:?}");
+            assert!(found.triangles() == truth.triangles(), "{expression:?}");
+        }
+        (found, truth) => assert_eq!(found.err(), truth.err()),
+    }
+}
+
+#[test]
+fn skipping_cells_changes_no_bit() {
+    assert_as_in_full(&thicket(), 2.1);
+    // Rougher than it is thick.
+    let fog = Expr::Noise {
+        of: boxed(ball(0.0, 6.0)),
+        seed: 8,
+        amplitude_mm: 5.0,
+        wavelength_mm: 3.0,
     };
-    let solid = Solid::new(&cut).unwrap();
+    let tube = Expr::Tube {
+        points: vec![
+            TubePoint {
+                place: [-20.0, -9.0, 3.0],
+                radius_mm: 1.0,
+            },
+            TubePoint {
+                place: [5.0, 12.0, -4.0],
+                radius_mm: 3.0,
+            },
+            TubePoint {
+                place: [30.0, -2.0, 7.0],
+                radius_mm: 0.8,
+            },
+        ],
+    };
+    let scattered = Expr::Scale {
+        of: boxed(Expr::Union {
+            parts: vec![ball(9.0, 3.0), fog, tube, ball(70.0, 1.0)],
+            blend_mm: 2.0,
+        }),
+        about: [3.0, 1.0, 2.0],
+        factor: 0.7,
+    };
+    for resolution_mm in [0.37, 0.8, 1.9] {
+        assert_as_in_full(&scattered, resolution_mm);
+    }
+}
+
+/// Leaving out what is far away changes no value.
+#[test]
+fn leaving_out_far_parts_changes_nothing() {
+    let solid = Solid::new(&thicket()).unwrap();
     for n in 0..400_u32 {
         let at = |k: u32| f64::from(n * k % 97) * 0.6 - 8.0;
         let center = Point::new(at(31), at(17), at(53) * 0.5);
