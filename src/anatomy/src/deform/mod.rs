@@ -36,7 +36,7 @@ use geometry::{Point, TriMesh, frame};
 use nalgebra::Vector3;
 use rayon::prelude::*;
 
-use self::heart::{HeartCycle, HeartPart};
+use self::heart::{HeartCycle, HeartInstant, HeartPart};
 use crate::atlas::StructureKind;
 use crate::motion::table;
 use crate::patient::{Patient, Structure};
@@ -200,23 +200,20 @@ impl Beat {
         })
     }
 
-    /// Moves places on by what the heart moves them from where they rest.
-    fn add(
+    /// By how much the beat moves what rests at a place, mm; `None` where it does not.
+    fn displacement(
         &self,
-        phase: f64,
-        structure: Option<usize>,
-        resting: &[[f32; 3]],
-        moved: &mut [[f32; 3]],
-    ) {
-        let instant = self.cycle.at(phase);
-        let part = structure.map_or(HeartPart::Tissue, |structure| self.parts[structure]);
-        for (rest, now) in resting.iter().zip(moved) {
-            let place = Point::from_f32(*rest);
-            if (place.coords - self.center).norm_squared() < self.reach_mm * self.reach_mm {
-                let by = instant.displacement(part, place).to_array();
-                (0..3).for_each(|axis| now[axis] += by[axis] as f32);
-            }
+        instant: &HeartInstant<'_>,
+        part: HeartPart,
+        rest: [f32; 3],
+    ) -> Option<Vector3<f64>> {
+        let place = Point::from_f32(rest);
+        let far_mm2 = (place.coords - self.center).norm_squared();
+        if far_mm2 >= self.reach_mm * self.reach_mm {
+            return None;
         }
+        let by = instant.displacement(part, place).coords;
+        (by != Vector3::zeros()).then_some(by)
     }
 }
 
@@ -413,19 +410,31 @@ impl Deformation {
     pub fn at(&self, state: &BodyState) -> Deformed {
         let weighed = self.weighed(state);
         let beat = self.beat.as_ref().filter(|_| state.heart_phase != 0.0);
-        let nodes: Vec<[f32; 3]> = match beat {
-            Some(_) => (0..self.grid.len())
-                .map(|n| self.grid.place(n).map(|c| c as f32).into())
-                .collect(),
-            None => Vec::new(),
+        let beat = beat.map(|beat| (beat, beat.cycle.at(state.heart_phase)));
+        // First the heart beats where it rests, then all is carried off as it then lies: what neither
+        // folds does not fold together.
+        let beaten = |part: HeartPart, layer: Layer, rest: [f32; 3]| {
+            let (beat, instant) = beat.as_ref().filter(|_| layer != Layer::Wall)?;
+            let by = beat.displacement(instant, part, rest)?;
+            let at = [0, 1, 2].map(|axis| rest[axis] + by[axis] as f32);
+            let carried = weighed.iter().map(|(mode, weight)| {
+                let field = &mode.fields_mm[layer.index()];
+                self.grid.sample(field, at) * f64::from(*weight)
+            });
+            Some((by + carried.sum::<Vector3<f64>>()).map(|c| c as f32))
         };
         let fields_mm = LAYERS.map(|layer| {
             let mut field = vec![[0.0; 3]; self.grid.len()];
             for (mode, weight) in &weighed {
                 add(&mut field, &mode.fields_mm[layer.index()], *weight);
             }
-            if let Some(beat) = beat.filter(|_| layer != Layer::Wall) {
-                beat.add(state.heart_phase, None, &nodes, &mut field);
+            if beat.is_some() {
+                field.par_iter_mut().enumerate().for_each(|(node, by)| {
+                    let rest = self.grid.place(node).map(|c| c as f32).into();
+                    if let Some(beaten) = beaten(HeartPart::Tissue, layer, rest) {
+                        *by = beaten.into();
+                    }
+                });
             }
             field
         });
@@ -438,8 +447,14 @@ impl Deformation {
                 for (mode, weight) in &weighed {
                     add(&mut vertices, &mode.vertices_mm[structure], *weight);
                 }
-                if let Some(beat) = beat.filter(|_| self.layers[structure] != Layer::Wall) {
-                    beat.add(state.heart_phase, Some(structure), resting, &mut vertices);
+                let layer = self.layers[structure];
+                let part = self.beat.as_ref().map(|beat| beat.parts[structure]);
+                if let (Some(part), true) = (part, beat.is_some()) {
+                    for (vertex, rest) in vertices.iter_mut().zip(resting) {
+                        if let Some(by) = beaten(part, layer, *rest) {
+                            *vertex = [0, 1, 2].map(|axis| rest[axis] + by[axis]);
+                        }
+                    }
                 }
                 vertices
             })

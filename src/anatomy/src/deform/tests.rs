@@ -221,7 +221,12 @@ fn figures() {
         arm_up: true,
         ..BodyState::default()
     };
+    let beating = BodyState {
+        heart_phase: 0.4,
+        ..BodyState::default()
+    };
     for state in [
+        beating,
         breathed(1.0),
         breathed(deepest_breath()),
         on_the_left,
