@@ -608,7 +608,7 @@ fn skipping_cells_changes_no_bit() {
         about: [3.0, 1.0, 2.0],
         factor: 0.7,
     };
-    for resolution_mm in [0.37, 0.8, 1.9] {
+    for resolution_mm in [0.55, 0.8, 1.9] {
         assert_as_in_full(&scattered, resolution_mm);
     }
 }
