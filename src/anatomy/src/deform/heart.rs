@@ -34,7 +34,8 @@ use thiserror::Error;
 
 use crate::patient_file::{HeartMotion, HeartValve, Place, ValveOpens};
 
-/// Beyond so much of the heart's outer surface nothing moves, mm.
+/// Beyond so much of the left ventricle's outer surface nothing moves, mm; beside the right one it is
+/// twice as much.
 pub const MARGIN_MM: f64 = 10.0;
 
 /// Heart rate where a patient tells none, beats a minute.
@@ -639,7 +640,9 @@ impl HeartInstant<'_> {
             shape.outer + shape.right_width.max(1.0),
         );
         let excursion = shape.mitral + (shape.tricuspid - shape.mitral) * far * right;
-        let held = 1.0 - ease(radius, edge, edge + MARGIN_MM);
+        // The right annulus goes so far that what lies beside it has to follow over a longer way.
+        let reach = right * shape.right_reach(z);
+        let held = 1.0 - ease(radius, edge, edge + MARGIN_MM * (1.0 + reach));
         self.contraction * excursion * shape.descent(z) * held
     }
 
