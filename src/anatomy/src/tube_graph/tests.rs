@@ -260,7 +260,12 @@ fn a_solid_s_tubes_move_with_it() {
 
 /// The vessels that are shipped, alone, as chosen.
 fn shipped(set: &[(&str, &str)], findings: &[&str]) -> VesselGraph {
-    let text = r#"Recipe(version: 2, summary: (en: "Vessels", zh: "血管"), patient: "Vessels", resolution_mm: 2, parts: ["vessels"])"#;
+    let text = r#"Recipe(version: 2, summary: (en: "Vessels", zh: "血管"), patient: "Vessels", resolution_mm: 2, parts: ["vessels"],
+        parameters: [
+            (id: "sex", name: (en: "Sex", zh: "性别"), options: ["female", "male"], default: "male"),
+            (id: "height_cm", name: (en: "Height", zh: "身高"), default: 172, range: (150, 195)),
+            (id: "bmi", name: (en: "Body mass index", zh: "体重指数"), default: 23, range: (18, 40)),
+        ])"#;
     let own = |&(key, value): &(&str, &str)| (key.to_owned(), value.to_owned());
     let choices = Choices {
         set: set.iter().map(own).collect(),
