@@ -12,7 +12,7 @@ const LEVEL_DB: f64 = -83.0;
 const USUAL_MM: f64 = 30.0;
 
 /// Depth over which haze decays to 1/e: of no wall, mm, and what each millimetre of wall adds.
-const SHORTEST_MM: f64 = 12.0;
+const SHORTEST_MM: f64 = 5.0;
 const LONGER_PER_MM: f64 = 1.0 / 3.0;
 
 /// What the machine hears of haze, by sample.
