@@ -102,7 +102,7 @@ fn without_lesion(patient: &Patient) -> Patient {
     let mut patient = patient.clone();
     let place = |id: &str| patient.structure_index(id).expect("it is there");
     let (lesion, liver) = (place(LESION), place("liver"));
-    patient.structures[lesion].tissue = patient.structures[liver].tissue.clone();
+    patient.structures[lesion].tissue = patient.structures[liver].tissue;
     patient
 }
 
