@@ -173,6 +173,7 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
+/// A whole number of notches; 0, never −0.
 fn notched(db: f64) -> f64 {
-    libm::round(db / NOTCH_DB) * NOTCH_DB
+    libm::round(db / NOTCH_DB) * NOTCH_DB + 0.0
 }
