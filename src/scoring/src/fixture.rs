@@ -150,7 +150,9 @@ pub(crate) fn captured(picture: &Picture) -> Vec<Step> {
             ..empty_step(tick)
         })
         .collect();
-    steps[0].settings = Some(picture.console.to_ron().unwrap());
+    // The session began with the preset; then the hand turned knobs.
+    steps[0].settings = Some(Console::preset("abdomen").unwrap().to_ron().unwrap());
+    steps[1].settings = Some(picture.console.to_ron().unwrap());
     steps[0].events = vec![Event::TaskStarted {
         task: 0,
         target: Target::Plane(target()),

@@ -472,11 +472,12 @@ impl Judge<'_> {
         let Some(console) = &self.picture.console else {
             return GAIN.item(1.0, not_recorded(), || plain_advice(not_recorded()));
         };
-        let off = |slider: &f64| console.gain_db + slider;
-        let mean_db = mean_of(console.tgc_db.iter().map(off)).unwrap_or(console.gain_db);
+        let overall_db = console.gain_db - self.preset_gain_db();
+        let off = |slider: &f64| overall_db + slider;
+        let mean_db = mean_of(console.tgc_db.iter().map(off)).unwrap_or(overall_db);
         let shares = console.tgc_db.iter().map(off);
         let shares = shares.map(|off| self.rules.gain_db.share(off.abs()));
-        let share = mean_of(shares).unwrap_or(self.rules.gain_db.share(console.gain_db.abs()));
+        let share = mean_of(shares).unwrap_or(self.rules.gain_db.share(overall_db.abs()));
         let (en, zh) = match mean_db {
             by if by > self.rules.gain_db.green => ("too bright", "过亮"),
             by if by < -self.rules.gain_db.green => ("too dark", "过暗"),
@@ -484,12 +485,19 @@ impl Judge<'_> {
             _ => ("right", "合适"),
         };
         let found = say(
-            format!("Gain and TGC stand at {mean_db:+.0} dB on average, {en}"),
-            format!("增益与 TGC 平均为 {mean_db:+.0} dB，{zh}"),
+            format!("Gain and TGC are {mean_db:+.0} dB from the preset on average, {en}"),
+            format!("增益与 TGC 平均较预设 {mean_db:+.0} dB，{zh}"),
         );
-        GAIN.item(share, found.clone(), || {
-            self.advice(&found, gain_moves(console, mean_db, self.rules.gain_db))
-        })
+        let moves = || gain_moves(&console.tgc_db, overall_db, mean_db, self.rules.gain_db);
+        GAIN.item(share, found.clone(), || self.advice(&found, moves()))
+    }
+
+    /// The gain that the session began with: its preset's, dB; 0 if it was not recorded.
+    fn preset_gain_db(&self) -> f64 {
+        let mut settings = self.attempt.steps.iter();
+        let first = settings.find_map(|step| step.settings.as_deref());
+        let preset = first.and_then(|text| Console::parse(text, "settings").ok());
+        preset.map_or(0.0, |preset| preset.gain_db)
     }
 
     fn contact(&self) -> Item {
@@ -615,17 +623,18 @@ fn depth_knob(by: f64) -> Move {
     }
 }
 
-/// All of them with the gain, or the sliders that stand out one by one.
-fn gain_moves(console: &Console, mean_db: f64, tolerance: Tolerance) -> Vec<Move> {
+/// All of them with the gain, or the sliders that stand out one by one. The gain is `overall_db` from
+/// the preset's.
+fn gain_moves(tgc_db: &[f64], overall_db: f64, mean_db: f64, tolerance: Tolerance) -> Vec<Move> {
     let turn = |knob: &str, by: f64| Move::Turn {
         knob: knob.to_owned(),
         by: by.round(),
     };
-    if console.tgc_db.is_empty() || mean_db.abs() > tolerance.green {
+    if tgc_db.is_empty() || mean_db.abs() > tolerance.green {
         return vec![turn("gain_db", -mean_db)];
     }
-    let sliders = console.tgc_db.iter().enumerate();
-    let off = sliders.map(|(slider, db)| (slider, console.gain_db + db));
+    let sliders = tgc_db.iter().enumerate();
+    let off = sliders.map(|(slider, db)| (slider, overall_db + db));
     off.filter(|(_, off)| off.abs() > tolerance.green)
         .map(|(slider, off)| turn(&format!("tgc_db.{slider}"), -off))
         .collect()

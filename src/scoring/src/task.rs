@@ -71,7 +71,7 @@ pub struct PlaneRules {
     pub place_mm: Tolerance,
     /// Depth over the exemplary picture's (an estimate).
     pub depth_ratio: Window,
-    /// How far gain plus TGC is from where presets put it, 0 dB (an estimate: white is 60 to 65 dB
+    /// How far gain plus TGC is from where the preset put it, dB (an estimate: white is 60 to 65 dB
     /// above black).
     pub gain_db: Tolerance,
     /// Share of the scan lines in contact.
