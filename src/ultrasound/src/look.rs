@@ -43,6 +43,8 @@ pub(crate) struct LookPlan {
     oversampling: usize,
     slice_weights: Vec<f32>,
     plane_by_row: Vec<f32>,
+    /// The root of `plane_by_row`.
+    root_by_row: Vec<f32>,
     elevation_width_mm: Vec<f32>,
     focal_area_mm2: f64,
     pub sensitivity_db: Vec<f32>,
@@ -130,6 +132,7 @@ impl LookPlan {
             tissue_bank,
             oversampling,
             slice_weights,
+            root_by_row: plane_by_row.iter().map(|plane| plane.sqrt()).collect(),
             plane_by_row,
             elevation_width_mm,
             focal_area_mm2: beam.focal_area_mm2,
@@ -162,6 +165,7 @@ impl LookPlan {
         done(Stage::Interfaces);
         self.tissue_echoes(setting, account);
         self.merge();
+        self.weaken_rebounds(setting);
         done(Stage::Tissue);
         let count = self.grid.lines * self.grid.samples;
         let mut look = Look {
@@ -293,10 +297,12 @@ impl LookPlan {
                 Heard {
                     raster: &self.work.tissue,
                     bank: &self.tissue_bank,
+                    width: &self.root_by_row,
                 },
                 Heard {
                     raster: &self.work.raster,
                     bank: &self.bank,
+                    width: &self.plane_by_row,
                 },
             ],
             samples: self.grid.samples,
@@ -307,7 +313,6 @@ impl LookPlan {
             nodes: self.division.nodes,
             node_mm: self.division.node_mm,
             rebounds: &self.work.rebounds,
-            plane: &self.plane_by_row,
             walls_mm: &self.work.walls_mm,
             haze: &self.haze,
             gain: &self.gain_by_sample,

@@ -295,10 +295,25 @@ pub(crate) struct Rebound {
     pub delay_mm: f64,
     /// Amplitude of the second trip over the first.
     pub amplitude: f64,
+    /// Amplitude of the first trip if all of the beam met what the path along the line met.
+    pub echo: f64,
 }
 
-/// By row: what the beam's width makes of a plane reflector, but for the gain on the axis and a
-/// common factor. Long-lived.
+impl Rebound {
+    /// What is left of it: small and bent things send little sound back to the face, though the path
+    /// along the line met them squarely. The share of the beam that they send is the echo as the line
+    /// hears it over a plane's.
+    pub fn weakened(self, heard: f64) -> Self {
+        let share = (heard / self.echo.abs().max(f64::MIN_POSITIVE)).min(1.0);
+        Self {
+            amplitude: self.amplitude * share,
+            ..self
+        }
+    }
+}
+
+/// By row: what the beam's width makes of a plane reflector but for the gain on the axis: the integral of
+/// the two-way beam over the plane, mm². Long-lived.
 pub(crate) fn plane_by_row(
     tables: &Tables,
     slice_weights: &[f32],
@@ -319,10 +334,11 @@ pub(crate) fn plane_by_row(
                     .map(|&w| f64::from(w))
                     .sum()
             };
-            let lateral = (sum(0) * sum(0) + sum(1) * sum(1)).sqrt();
+            let lateral = (sum(0) * sum(0) + sum(1) * sum(1)).sqrt() / tables.phases as f64;
             let elevation = &slice_weights[node * slices..(node + 1) * slices];
             let elevation: f64 = elevation.iter().map(|&w| f64::from(w)).sum();
-            let z_mm = node as f64 * tables.depth_step_mm;
+            // At the face the lines of a phased array meet, and none of it would be left.
+            let z_mm = node.max(1) as f64 * tables.depth_step_mm;
             lateral * elevation * grid.line_distance_mm(z_mm)
         })
         .collect();
@@ -341,6 +357,9 @@ pub(crate) fn plane_by_row(
 pub(crate) struct Heard<'a> {
     pub raster: &'a Raster,
     pub bank: &'a PulseBank,
+    /// By row: what the beam's width makes of such echoes, but for a common factor; what has been to
+    /// and fro is heard with the width of the depth at which it is shown.
+    pub width: &'a [f32],
 }
 
 /// What the lines of a look are made of.
@@ -360,8 +379,6 @@ pub(crate) struct Reception<'a> {
     pub node_mm: f64,
     /// By line.
     pub rebounds: &'a [Vec<Rebound>],
-    /// See [`plane_by_row`].
-    pub plane: &'a [f32],
     /// By line: fat and muscle that it crosses, mm; 0 for no haze.
     pub walls_mm: &'a [f32],
     pub haze: &'a Haze,
@@ -450,7 +467,7 @@ impl Reception<'_> {
             let line = first + index;
             let (re, im) = column.split_at_mut(length);
             let rows = room..room + rows;
-            self.rebound(line, &mut re[rows.clone()], &mut im[rows]);
+            self.rebound(line, heard.width, &mut re[rows.clone()], &mut im[rows]);
             filled.clear();
             filled.extend(re.chunks(PIECE).zip(im.chunks(PIECE)).map(is_filled));
             if filled.contains(&true) {
@@ -512,9 +529,10 @@ impl Reception<'_> {
 
     /// The face throws strong echoes into the body again; what comes back then adds, and so on.
     ///
-    /// The probe sees a plane's echo that has been to and fro as it would see a plane at the depth
-    /// at which it shows (images in the mirrors), so the beam's width there counts.
-    fn rebound(&self, line: usize, re: &mut [f32], im: &mut [f32]) {
+    /// The probe sees an echo that has been to and fro as it would see one from the depth at which it
+    /// shows (images in the mirrors), so the beam's width there counts: as it is for planes, whose
+    /// echoes add up, by its root for tissue, whose powers do.
+    fn rebound(&self, line: usize, width: &[f32], re: &mut [f32], im: &mut [f32]) {
         let Some(rebounds) = self.rebounds.get(line) else {
             return;
         };
@@ -538,9 +556,9 @@ impl Reception<'_> {
             let (mut a, mut b) = (0.0, 0.0);
             for &(rows, factor) in &trips {
                 if let Some(from) = row.checked_sub(rows) {
-                    let width = self.plane[row] / self.plane[from];
-                    a += (re[from] * factor.re - im[from] * factor.im) * width;
-                    b += (re[from] * factor.im + im[from] * factor.re) * width;
+                    let widened = width[row] / width[from];
+                    a += (re[from] * factor.re - im[from] * factor.im) * widened;
+                    b += (re[from] * factor.im + im[from] * factor.re) * widened;
                 }
             }
             re[row] += a;

@@ -221,6 +221,20 @@ impl Raster {
         );
     }
 
+    /// Amplitude of the sum of a line's echoes from so much before a depth to as much behind it.
+    pub fn sum_around(&self, layout: &Layout, line: usize, depth_mm: f64, half_mm: f64) -> f32 {
+        let of = |mm: f64| libm::round(mm.max(0.0) / layout.row_mm) as usize;
+        let first = layout.first_row(line);
+        let rows = first + of(depth_mm - half_mm)..=first + of(depth_mm + half_mm);
+        let (mut re, mut im) = (0.0f32, 0.0f32);
+        for row in rows.filter_map(|row| row.checked_sub(self.first_row)) {
+            let at = row * 2 * layout.width + layout.pad + line;
+            re += self.data.get(at).copied().unwrap_or(0.0);
+            im += self.data.get(at + layout.width).copied().unwrap_or(0.0);
+        }
+        (re * re + im * im).sqrt()
+    }
+
     /// What reached over one edge belongs at the other, where the last line neighbours the first.
     pub fn close(&mut self, layout: &Layout) {
         let Layout {

@@ -6,7 +6,7 @@ use geometry::frame;
 use nalgebra::Vector3;
 use rayon::prelude::*;
 
-use super::LookPlan;
+use super::{LookPlan, Work};
 use crate::engine::Setting;
 use crate::frame::Account;
 use crate::grid::REFERENCE_SPEED_M_S;
@@ -100,6 +100,7 @@ impl LookPlan {
                         rebounds.push(Rebound {
                             delay_mm: echo.delay_mm,
                             amplitude,
+                            echo: echo.amplitude,
                         });
                     }
                 }
@@ -117,6 +118,25 @@ impl LookPlan {
             self.work.rebounds[line] = rebounds;
         }
         smooth(&mut self.work.walls_mm, lines / 12);
+    }
+
+    /// What the face throws back of echoes as the lines hear them, once they are on the lines.
+    pub(super) fn weaken_rebounds(&mut self, setting: &Setting<'_>) {
+        // Wider apart, echoes no longer come from the same thing: half a wavelength each way.
+        let half_mm = 0.5 * setting.wavelength_mm();
+        let Work {
+            raster, rebounds, ..
+        } = &mut self.work;
+        for (line, rebounds) in rebounds.iter_mut().enumerate() {
+            for rebound in rebounds.iter_mut() {
+                let sum = raster.sum_around(&self.layout, line, rebound.delay_mm, half_mm);
+                let row = libm::round(rebound.delay_mm / self.layout.row_mm) as usize;
+                let row = row.min(self.plane_by_row.len() - 1);
+                let plane = f64::from(self.plane_by_row[row]) / self.focal_area_mm2;
+                *rebound = rebound.weakened(f64::from(sum) / plane);
+            }
+            rebounds.retain(|rebound| rebound.amplitude.abs() > LEAST_REBOUND);
+        }
     }
 
     /// Echoes of interfaces, mirrors, the lens and loose scatterers, into one list per task.

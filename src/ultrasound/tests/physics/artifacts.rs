@@ -63,6 +63,59 @@ fn a_hard_plate_comes_again_at_twice_and_three_times_its_depth() {
 }
 
 #[test]
+fn a_hard_ball_sends_the_face_as_little_as_it_sends_the_lines() {
+    let (top, radius) = (40.0, 3.0);
+    for probe in ["P4-2v", "C5-2v"] {
+        let mut imager = imager(probe, &with_ghosts(console(100.0, 60.0, 2048)));
+        let mut echo_and_ghost = |world: &World| {
+            let frame = look_at(&mut imager, world);
+            let look = &frame.looks[0];
+            let at = |z: f64| peak(line(look, 64), look.grid.sample_mm, (z - 2.0, z + 2.0)).1;
+            (at(top), at(2.0 * top))
+        };
+        let ball = ball_mesh([0.0, 0.0, top + radius], radius, 1.0);
+        let (plate, plate_again) = echo_and_ghost(&World::of(WATER).below(HARD, top, 0.0));
+        let (ball, ball_again) = echo_and_ghost(&World::of(WATER).with(HARD, ball));
+        // What a ball sends back of the beam it sends once to the face and once to the lines.
+        let (share, twice) = (db(ball / plate), db(ball_again / plate_again));
+        figure(
+            &format!(
+                "{probe}: a steel ball of {radius} mm over a plate, its echo and its ghost at 2 d"
+            ),
+            "the ghost by twice as many dB or more, within 3 dB",
+            &format!("{share:.1} dB, {twice:.1} dB"),
+        );
+        assert!(share < -6.0 && twice < 2.0 * share + 3.0);
+    }
+}
+
+#[test]
+fn no_ghost_is_louder_than_a_mirror() {
+    let tissue = Stuff::clear("tissue", 1060.0, 1540.0).bright(0.0);
+    for (probe, depth) in [("P4-2v", 40.0), ("C5-2v", 40.0), ("L12-3v", 20.0)] {
+        let mirror = World::of(WATER).below(HARD, depth, 0.0);
+        let loudest = |console: Console, world: &World| {
+            let mut imager = imager(probe, &console);
+            let frame = look_at(&mut imager, world);
+            let look = &frame.looks[0];
+            let samples = (0..look.grid.lines).flat_map(|at| line(look, at));
+            samples.fold(0.0f64, |most, value| most.max(f64::from(*value)))
+        };
+        let once = loudest(console(120.0, depth, 1024), &mirror);
+        // A film of water lies before the tissue: what it throws back is at the face itself.
+        let world = World::of(WATER).below(tissue, 0.02, 0.0);
+        let world = world.below(HARD, depth, 0.0);
+        let most = loudest(with_everything(console(120.0, depth, 1024)), &world);
+        figure(
+            &format!("{probe}: the loudest of tissue and ghosts before and behind a plate"),
+            "no louder than the plate in water",
+            &format!("{:+.1} dB", db(most / once)),
+        );
+        assert!(most <= once * 1.01);
+    }
+}
+
+#[test]
 fn pleura_repeats_as_a_lines() {
     let (_, medium) = recipe("phantom-bubble");
     let mut imager = imager("L12-3v", &with_everything(console(88.0, 25.0, 2048)));
