@@ -15,6 +15,7 @@ use crate::frame::{Account, BmodeFrame, Facts};
 use crate::grid::{REFERENCE_SPEED_M_S, ScanGrid};
 use crate::look::LookPlan;
 use crate::path::{Rates, Tracer, rates};
+use crate::slope::{Cone, level_of};
 
 pub use crate::fact_finder::FactFinder;
 pub use crate::medium::Medium;
@@ -89,6 +90,7 @@ pub struct Imager {
     effects: Effects,
     f0_mhz: f64,
     probe: Probe,
+    cone: Cone,
 }
 
 impl Imager {
@@ -132,6 +134,7 @@ impl Imager {
             effects: console.effects,
             f0_mhz,
             probe: probe.clone(),
+            cone: Cone::new(probe, console),
         })
     }
 
@@ -176,6 +179,7 @@ impl Imager {
             effects: self.effects,
             f0_mhz: self.f0_mhz,
             probe: &self.probe,
+            cone: self.cone,
         };
         let mut account = Account::default();
         let mut facts = None;
@@ -206,6 +210,7 @@ pub(crate) struct Setting<'a> {
     pub effects: Effects,
     pub f0_mhz: f64,
     pub probe: &'a Probe,
+    pub cone: Cone,
 }
 
 impl Setting<'_> {
@@ -218,6 +223,8 @@ impl Setting<'_> {
             until_mm,
             probe_from_patient: self.view.patient_from_probe.inverse(),
             f_mhz: self.f0_mhz,
+            slope_level: level_of(self.cone.front_mm),
+            cone_rad: self.cone.half_rad,
             mirrors,
         }
     }

@@ -10,6 +10,7 @@ use crate::frame::Facts;
 use crate::grid::ScanGrid;
 use crate::insonation;
 use crate::path::{Path, Start, TraceMemory, rates};
+use crate::slope::Cone;
 use crate::truth::{self, LinePaths};
 
 /// Finds facts without an image: only the scan lines' own paths are traced. Made in no time, where an
@@ -20,6 +21,7 @@ pub struct FactFinder {
     effects: Effects,
     f0_mhz: f64,
     probe: Probe,
+    cone: Cone,
     paths: Vec<Path>,
     memories: Vec<(TraceMemory, Vec<Start>)>,
 }
@@ -35,6 +37,7 @@ impl FactFinder {
             effects: console.effects,
             f0_mhz: console.frequency_mhz.unwrap_or(probe.center_frequency_mhz),
             probe: probe.clone(),
+            cone: Cone::new(probe, console),
             paths: Vec::new(),
             memories: Vec::new(),
         }
@@ -55,6 +58,7 @@ impl FactFinder {
             effects: self.effects,
             f0_mhz: self.f0_mhz,
             probe: &self.probe,
+            cone: self.cone,
         };
         let tracer = setting.tracer(self.grid.depth_mm(), false);
         let lines = self.grid.lines;

@@ -23,6 +23,7 @@ mod path;
 mod pulse;
 mod receive;
 mod simd;
+mod slope;
 mod speckle;
 mod splat;
 mod tables;

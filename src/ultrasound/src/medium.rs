@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use crate::boundary::{Boundaries, Layer, Side};
 use crate::engine::UltrasoundError;
 use crate::grid::REFERENCE_SPEED_M_S;
+use crate::slope::Slopes;
 use crate::texture::Texture as TextureField;
 
 /// The number of a medium. See the [module](self).
@@ -121,6 +122,8 @@ pub(crate) const NP_PER_DB: f64 = std::f64::consts::LN_10 / 20.0;
 #[derive(Clone, Debug)]
 pub struct Medium {
     pub(crate) scene: Arc<Scene<PatientFrame>>,
+    /// How the scene's surfaces lie as a beam sees them.
+    pub(crate) slopes: Arc<Slopes>,
     /// By medium number; gel is the last.
     materials: Vec<Material>,
     pub(crate) structures: usize,
@@ -178,6 +181,7 @@ impl Medium {
             .collect();
         Ok(Self {
             scene: Arc::new(scene),
+            slopes: Arc::new(Slopes::new(patient.structures.iter().map(|s| &s.surface))),
             materials,
             structures,
             textures,
@@ -208,7 +212,9 @@ impl Medium {
         let lists: Vec<&[[f32; 3]]> = vertices.iter().map(Vec::as_slice).collect();
         Arc::make_mut(&mut self.scene)
             .refit_all(&lists)
-            .map_err(|error| UltrasoundError::Medium(error.to_string()))
+            .map_err(|error| UltrasoundError::Medium(error.to_string()))?;
+        Arc::make_mut(&mut self.slopes).follow(vertices);
+        Ok(())
     }
 
     /// In which medium a loose scatterer rests.

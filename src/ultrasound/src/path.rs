@@ -232,6 +232,10 @@ pub(crate) struct Tracer<'a> {
     pub until_mm: f64,
     pub probe_from_patient: Pose<frame::Probe, PatientFrame>,
     pub f_mhz: f64,
+    /// See [`level_of`](crate::slope::level_of).
+    pub slope_level: usize,
+    /// Angle between the axis of the cone of sound and its edge.
+    pub cone_rad: f64,
     /// Whether mirror starts are wanted.
     pub mirrors: bool,
 }
@@ -363,7 +367,7 @@ impl Tracer<'_> {
             if walk.state.delay_mm >= self.until_mm {
                 return false;
             }
-            if self.meet(walk, (medium, to), normal, crossing.surface, path) {
+            if self.meet(walk, (medium, to), crossing, path) {
                 is_straight = false;
                 path.is_bent = true;
             }
@@ -434,10 +438,10 @@ impl Tracer<'_> {
         &self,
         walk: &mut Walk,
         (from, to): (MediumId, MediumId),
-        outward: Vector<PatientFrame>,
-        surface: SurfaceId,
+        crossing: &Crossing,
         path: &mut Path,
     ) -> bool {
+        let outward = crossing.normal_in::<PatientFrame>();
         let (before, after) = (*self.rate(from), *self.rate(to));
         let direction = walk.direction;
         let along = direction.dot(&outward);
@@ -447,7 +451,7 @@ impl Tracer<'_> {
         // Gel is matched to the skin; what is left of the step belongs to the face, not to a path.
         let is_coupling = from == GEL || to == GEL;
         let reflection = if is_coupling { 0.0 } else { meeting.reflection };
-        let specularity = self.rate(surface.0 + 1).specularity;
+        let specularity = self.rate(crossing.surface.0 + 1).specularity;
         let lobe = lobe(specularity, cosine);
         let z_mm = walk.length_mm;
         if reflection != 0.0 && walk.state.amplitude > 0.0 {
@@ -482,7 +486,10 @@ impl Tracer<'_> {
                 state,
             });
         }
-        let transmitted = 1.0 - reflection * reflection;
+        let transmitted = match is_coupling {
+            true => 1.0,
+            false => meeting.transmitted(&before, &after, cosine, self.cone_rad),
+        };
         walk.state.amplitude *= transmitted;
         walk.state.excess_db += -20.0 * libm::log10(transmitted.max(1e-9));
         walk.state.blame(if to == AIR { from } else { to });
@@ -490,14 +497,31 @@ impl Tracer<'_> {
             && !is_coupling
             && walk.bends < MOST_BENDS
             && walk.state.amplitude > BENT_AMPLITUDE;
-        match meeting.refracted {
-            Some((along_path, along_normal)) if bends => {
-                walk.direction = direction * along_path + normal * along_normal;
-                walk.bends += 1;
-                true
-            }
-            _ => false,
-        }
+        let turned = bends.then(|| self.turned(direction, (&before, &after), crossing));
+        let Some(turned) = turned.flatten() else {
+            return false;
+        };
+        walk.direction = turned;
+        walk.bends += 1;
+        true
+    }
+
+    /// The direction after a surface, by the surface's slope as the beam sees it; none if it hardly turns.
+    fn turned(
+        &self,
+        direction: Vector<PatientFrame>,
+        (before, after): (&Rates, &Rates),
+        crossing: &Crossing,
+    ) -> Option<Vector<PatientFrame>> {
+        let mean = self.medium.slopes.at(crossing, self.slope_level);
+        let evenness = mean.norm();
+        let outward = mean.normalized()?;
+        let along = direction.dot(&outward);
+        let normal = if along > 0.0 { outward } else { outward * -1.0 };
+        let meeting = Interface::new(before, after, along.abs().min(1.0));
+        let (along_path, along_normal) = meeting.refracted?;
+        let refracted = direction * along_path + normal * along_normal;
+        (direction * (1.0 - evenness) + refracted * evenness).normalized()
     }
 
     /// The echoes of a thin layer on an interface: from its front and its back.
@@ -547,6 +571,9 @@ fn meets_plane(
     (length >= 0.0 && strays_mm < STRAY_MM).then_some(length)
 }
 
+/// In so many even parts a cone of sound is looked at, from one edge to the other.
+const CONE_PARTS: u32 = 12;
+
 /// What happens to a plane wave at a plane interface of fluids.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Interface {
@@ -558,6 +585,28 @@ pub(crate) struct Interface {
 }
 
 impl Interface {
+    /// What gets through of the amplitude, there and back, 1 − R², of a cone of sound that comes at this
+    /// angle: beyond the critical angle some of the cone still does.
+    pub fn transmitted(&self, before: &Rates, after: &Rates, cosine: f64, cone_rad: f64) -> f64 {
+        let straight = 1.0 - self.reflection * self.reflection;
+        if after.speed_m_s <= before.speed_m_s {
+            return straight;
+        }
+        let critical = libm::asin(before.speed_m_s / after.speed_m_s);
+        let angle = libm::acos(cosine);
+        if angle + cone_rad <= critical {
+            return straight;
+        }
+        let through = |part: u32| {
+            let share = (f64::from(part) + 0.5) / f64::from(CONE_PARTS);
+            let angle = angle + (2.0 * share - 1.0) * cone_rad;
+            let angle = angle.min(std::f64::consts::FRAC_PI_2);
+            let reflection = Self::new(before, after, libm::cos(angle).abs()).reflection;
+            1.0 - reflection * reflection
+        };
+        (0..CONE_PARTS).map(through).sum::<f64>() / f64::from(CONE_PARTS)
+    }
+
     /// R = (Z2 cosθi − Z1 cosθt)/(Z2 cosθi + Z1 cosθt), with Snell's sinθt/c2 = sinθi/c1.
     pub fn new(before: &Rates, after: &Rates, cosine: f64) -> Self {
         let ratio = after.speed_m_s / before.speed_m_s;

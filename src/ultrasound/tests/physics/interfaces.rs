@@ -147,10 +147,13 @@ fn snell_bends_what_points_behind_an_interface_show() {
 }
 
 #[test]
-fn nothing_passes_beyond_the_critical_angle() {
-    let mut imager = imager("L12-3v", &console(60.0, 40.0, 1024));
+fn beyond_the_critical_angle_a_cone_passes_in_part_and_then_nothing() {
+    // The aperture is half as wide as the focus is deep.
+    let cone_deg = 0.25f64.atan().to_degrees();
+    let hard = matched(2670.0);
+    let mut imager = imager("L12-3v", &console(60.0, 20.0, 1024));
     let mut behind = |tilt: f64| {
-        let mut world = World::of(WATER).below(matched(2670.0), 20.0, tilt);
+        let mut world = World::of(WATER).below(hard, 20.0, tilt);
         for x in -4..=4 {
             for z in [34.0, 40.0, 46.0] {
                 world = world.point([f64::from(x) * 4.0, 0.0, z], 1.0);
@@ -161,9 +164,25 @@ fn nothing_passes_beyond_the_critical_angle() {
         power(look, 10..80, (32.0, 60.0)).sqrt()
     };
     let critical = (1540.0f64 / 2670.0).asin().to_degrees();
-    let (below, beyond) = (behind(critical - 4.0), behind(critical + 1.0));
+    // Refraction spreads what is seen below the critical angle: beyond it two angles are compared.
+    let mean = |angle: f64| {
+        let share = |step: i32| {
+            let angle = angle + cone_deg * f64::from(step) / 200.0;
+            1.0 - WATER.reflection_at(&hard, angle).powi(2)
+        };
+        (-200..=200).map(share).sum::<f64>() / 401.0
+    };
+    let (near, far) = (critical + 1.0, critical + 5.0);
+    let (below, at_near, at_far) = (behind(critical - cone_deg - 1.0), behind(near), behind(far));
+    let off = db(at_far / at_near) - db(mean(far) / mean(near));
+    let beyond = behind(critical + cone_deg + 1.0);
     figure(
-        "what is seen behind an interface beyond the critical angle",
+        "behind an interface 1 and 5 deg beyond the critical angle: their ratio against the mean of 1 - R^2 over the cone",
+        "within 1.5 dB",
+        &format!("{off:.2} dB"),
+    );
+    figure(
+        "what is seen behind an interface beyond the critical angle of the whole cone",
         "nothing",
         &format!(
             "{:.0} dB of what is seen before it",
@@ -171,6 +190,7 @@ fn nothing_passes_beyond_the_critical_angle() {
         ),
     );
     assert!(below > 0.0 && beyond < 1e-6 * below);
+    assert!(off.abs() < 1.5);
 }
 
 /// Lines that meet a wall across the view so squarely that its echo is done soon behind it.

@@ -76,6 +76,20 @@ impl Stuff {
         (b - a) / (b + a)
     }
 
+    /// Pressure reflection of a plane wave at an angle, degrees; 1 beyond the critical one.
+    pub fn reflection_at(&self, next: &Self, angle_deg: f64) -> f64 {
+        let angle = angle_deg.to_radians();
+        let sine = next.speed_m_s / self.speed_m_s * angle.sin();
+        if sine.abs() >= 1.0 {
+            return 1.0;
+        }
+        let (z1, z2) = (
+            self.impedance() * sine.asin().cos(),
+            next.impedance() * angle.cos(),
+        );
+        (z2 - z1) / (z2 + z1)
+    }
+
     /// As in a table of tissues. The id is none of the built-in table's: layers go by those.
     fn ron(&self) -> String {
         let scatter = self.level_db.map_or("None".to_owned(), |level| {
