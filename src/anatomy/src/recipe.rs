@@ -14,12 +14,13 @@ mod file;
 mod flat;
 mod formula;
 mod settings;
+mod settle;
 mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use catalog::{CatalogError, Document, Faults, Finding, Span, Spanned};
+use catalog::{CatalogError, Document, Faults, Finding, Kind, Node, Span, Spanned};
 use geometry::frame;
 use geometry::sdf::{self, Expr, SdfError, SurfaceLimits};
 use geometry::{Affine, Point, TriMesh};
@@ -42,10 +43,11 @@ use crate::vessels::VesselGraph;
 
 pub use file::{EnrichFile, Form, HabitusFile, PartFile, RecipeFile, RecipeStructure};
 pub use settings::{Choices, FindingChoice, FindingEntry, Parameter, Preset, setting};
-pub use shape::{Axis, Shape};
+pub use shape::{Axis, Shape, SolidError};
 
 use file::{PART, RECIPE};
 use settings::Settings;
+use settle::kept;
 use shape::Solids;
 
 /// Why a recipe gives no patient.
@@ -78,12 +80,14 @@ pub enum RecipeError {
         nearest: Option<&'static str>,
     },
     /// A shape gives no surface.
-    #[error("structure `{structure}` of the recipe: {source}")]
+    #[error("structure `{structure}` of the {}: {source}", .finding.as_ref().map_or_else(|| "recipe".to_owned(), |f| format!("finding `{f}`")))]
     Shape {
         /// The structure.
         structure: String,
+        /// The finding that puts it there.
+        finding: Option<String>,
         /// Why.
-        source: SdfError,
+        source: SolidError,
     },
     /// What is finer than its shapes cannot be added.
     #[error(transparent)]
@@ -139,6 +143,10 @@ struct Part {
     within: Vec<String>,
     clear_of: Vec<String>,
     gap_mm: f64,
+    /// The part of its volume that cutting must leave.
+    keeps: f64,
+    /// The finding that puts it there.
+    finding: Option<String>,
 }
 
 /// All files of a recipe, read but not judged.
@@ -268,6 +276,12 @@ impl Recipe {
         );
         patient.landmarks = self.all_landmarks(landmarks);
         patient.planes = planes;
+        // Enrichment goes by what was there before it.
+        for part in self.structures.iter().filter(|part| part.finding.is_some()) {
+            let made = patient.structures.iter_mut();
+            made.filter(|structure| structure.id == part.entry.id)
+                .for_each(|structure| structure.modelled = true);
+        }
         if !self.test_object {
             patient.motion = motion::at_rest(&patient.structures);
             patient.motion.heart = self.heart.clone();
@@ -320,16 +334,21 @@ impl Recipe {
         let made = self.structures.par_iter().zip(solids);
         let structures = made
             .map(|(part, solid)| {
-                let failed = |source| RecipeError::Shape {
+                let failed = |source: SolidError| RecipeError::Shape {
                     structure: part.entry.id.clone(),
+                    finding: part.finding.clone(),
                     source,
                 };
-                let mut surface = part.surface(solid).map_err(failed)?;
+                let mut surface = part
+                    .surface(solid)
+                    .map_err(|source| failed(source.into()))?;
                 if let Some(stretch) = &stretch {
                     let flat = SdfError::Empty {
                         resolution_mm: part.resolution_mm,
                     };
-                    surface = surface.transformed(stretch).map_err(|_| failed(flat))?;
+                    surface = surface
+                        .transformed(stretch)
+                        .map_err(|_| failed(flat.into()))?;
                 }
                 progress.step();
                 Ok(Structure::of_entry(&part.entry, surface))
@@ -345,13 +364,15 @@ impl Recipe {
         let present: BTreeSet<&str> = self.structure_ids().collect();
         // A form is always there; a structure that is left out cuts nothing.
         let absent = |id: &str| !present.contains(id) && Atlas::builtin().structure(id).is_some();
+        let widened: f64 = self.stretch.iter().product();
         self.structures
             .iter()
             .map(|part| {
                 part.solid(&mut solids, &absent)
                     .map_err(|source| RecipeError::Shape {
                         structure: part.entry.id.clone(),
-                        source,
+                        finding: part.finding.clone(),
+                        source: source.stretched(widened),
                     })
             })
             .collect()
@@ -414,7 +435,7 @@ impl Part {
         &self,
         solids: &mut Solids<'_>,
         absent: &dyn Fn(&str) -> bool,
-    ) -> Result<Expr, SdfError> {
+    ) -> Result<Expr, SolidError> {
         let within: Vec<Expr> = self
             .within
             .iter()
@@ -422,9 +443,19 @@ impl Part {
             .collect::<Result<_, _>>()?;
         let clear_of = self.clear_of.iter().filter(|id| !absent(id));
         let clear_of: Vec<Expr> = clear_of
-            .map(|id| Ok(grown(solids.named(id)?, self.gap_mm)))
+            .map(|id| solids.named(id).map(|solid| grown(solid, self.gap_mm)))
             .collect::<Result<_, _>>()?;
-        solids.structure(&self.entry.id, &|solid| cut(solid, &within, &clear_of))
+        let solid = solids.structure(&self.entry.id, &|solid| cut(solid, &within, &clear_of))?;
+        if self.keeps > 0.0 && !solids.fills(&self.entry.id) {
+            let (share, volume_mm3) = kept(&solids.named(&self.entry.id)?, &solid)?;
+            if share < self.keeps {
+                return Err(SolidError::Cut {
+                    volume_ml: volume_mm3 / 1000.0,
+                    left_ml: share * volume_mm3 / 1000.0,
+                });
+            }
+        }
+        Ok(solid)
     }
 
     fn surface(&self, solid: &Expr) -> Result<TriMesh<frame::Patient>, SdfError> {
@@ -489,6 +520,8 @@ impl Files {
         let mut settings = settings?;
         settings.settle(&mut faults);
         self.stop_at(&faults)?;
+        settings.check_room(choices)?;
+        let of_findings = self.of_findings(&settings.findings);
         for document in &mut self.documents {
             document.replace_texts(&mut |text, span| settings.number(text, span));
         }
@@ -514,7 +547,13 @@ impl Files {
             .map(Document::resolve)
             .collect::<Result<_, _>>()?;
         self.check_together(&recipe, &parts)?;
-        let recipe = join(recipe, parts, settings, choices.seed, self.home, atlas);
+        let joined = Joined {
+            settings,
+            of_findings,
+            seed: choices.seed,
+            home: self.home,
+        };
+        let recipe = join(recipe, parts, joined, atlas);
         recipe.check_needs(choices)?;
         Ok(recipe)
     }
@@ -529,6 +568,28 @@ impl Files {
             Some((document, faults)) => Err(document.error(faults.clone()).into()),
             None => Ok(()),
         }
+    }
+
+    /// Which finding puts a structure there: the first that the formula of its presence names.
+    fn of_findings(&self, findings: &[FindingEntry]) -> BTreeMap<String, String> {
+        let structures = self.documents.iter().filter_map(|document| {
+            let Kind::List(structures) = &document.root().field("structures")?.kind else {
+                return None;
+            };
+            Some(structures)
+        });
+        let finding_of = |structure: &Node| {
+            let [id, presence] = ["id", "present"].map(|name| match &structure.field(name)?.kind {
+                Kind::Text(text) => Some(text.as_str()),
+                _ => None,
+            });
+            let is_part_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+            let mut words = presence?.split(|c| !is_part_of_name(c));
+            let finding =
+                words.find_map(|word| findings.iter().find(|finding| finding.id.value == word))?;
+            Some((id?.to_owned(), finding.id.value.clone()))
+        };
+        structures.flatten().filter_map(finding_of).collect()
     }
 
     fn solid_ids(&self) -> Vec<String> {
@@ -725,15 +786,23 @@ impl Home {
     }
 }
 
-/// All files as one recipe: parts first, in the order in which they are named.
-fn join(
-    file: RecipeFile,
-    parts: Vec<PartFile>,
+/// What all files share.
+struct Joined {
     settings: Settings,
+    /// The finding of each structure that is there by one.
+    of_findings: BTreeMap<String, String>,
     seed: u64,
     home: Home,
-    atlas: &Atlas,
-) -> Recipe {
+}
+
+/// All files as one recipe: parts first, in the order in which they are named.
+fn join(file: RecipeFile, parts: Vec<PartFile>, joined: Joined, atlas: &Atlas) -> Recipe {
+    let Joined {
+        settings,
+        of_findings,
+        seed,
+        home,
+    } = joined;
     let mut shapes = BTreeMap::new();
     let mut structures = Vec::new();
     let mut landmarks = Vec::new();
@@ -762,6 +831,8 @@ fn join(
                 within: structure.within.into_iter().map(|id| id.value).collect(),
                 clear_of: structure.clear_of.into_iter().map(|id| id.value).collect(),
                 gap_mm: structure.gap_mm,
+                keeps: structure.keeps,
+                finding: of_findings.get(&structure.id.value).cloned(),
             }));
             shapes.insert(structure.id.value, structure.shape.value);
         }

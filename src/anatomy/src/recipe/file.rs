@@ -133,5 +133,8 @@ catalog::record! {
         pub clear_of: Vec<Spanned<String>> [Known(OWN)] = Vec::new(),
         /// Distance kept from those.
         pub gap_mm: f64 [0.0..=50.0] = 0.0,
+        /// The part of its volume that cutting must leave, from 0 to 1: less is an error and no
+        /// smaller structure.
+        pub keeps: f64 [0.0..=1.0] = 0.0,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use catalog::{Document, Faults, Finding, FromNode, Kind, NotEmpty, POSITIVE, Span, Spanned};
+use catalog::{Document, Faults, Finding, FromNode, Kind, Node, NotEmpty, POSITIVE, Span, Spanned};
 
 use super::RecipeError;
 use super::formula::{Formula, FormulaFault, MARK};
@@ -23,6 +23,12 @@ catalog::record! {
         pub default: Preset,
         /// Least and most.
         pub range: Option<(f64, f64)> = None,
+        /// It counts something: only whole numbers are taken.
+        pub whole: bool = false,
+        /// The least that this body has room for, a formula; asked only of what the user sets.
+        pub least: Option<Node> = None,
+        /// The most that this body has room for, likewise.
+        pub most: Option<Node> = None,
         /// What there is to choose from, instead of a range. Formulas see the place in the list.
         pub options: Vec<String> = Vec::new(),
     }
@@ -39,7 +45,7 @@ pub enum Preset {
 }
 
 impl FromNode for Preset {
-    fn from_node(node: &catalog::Node, faults: &mut Faults) -> Option<Self> {
+    fn from_node(node: &Node, faults: &mut Faults) -> Option<Self> {
         match &node.kind {
             Kind::Text(text) => Some(Self::Option(text.clone())),
             _ => f64::from_node(node, faults).map(Self::Number),
@@ -48,7 +54,7 @@ impl FromNode for Preset {
 }
 
 impl catalog::ToNode for Preset {
-    fn to_node(&self) -> catalog::Node {
+    fn to_node(&self) -> Node {
         match self {
             Self::Number(value) => value.to_node(),
             Self::Option(name) => name.to_node(),
@@ -56,7 +62,7 @@ impl catalog::ToNode for Preset {
     }
 }
 
-fn default_is_allowed(parameter: &Parameter, node: &catalog::Node, faults: &mut Faults) {
+fn default_is_allowed(parameter: &Parameter, node: &Node, faults: &mut Faults) {
     if let Some((least, most)) = parameter.range {
         let holds = least <= most;
         faults.require(
@@ -83,14 +89,14 @@ catalog::record! {
         /// What formulas call it.
         pub id: Spanned<String> [NotEmpty],
         /// A number or a formula.
-        pub value: Option<catalog::Node> = None,
+        pub value: Option<Node> = None,
         /// How it varies from patient to patient.
         pub draw: Option<Draw> = None,
     }
     check one_of_both
 }
 
-fn one_of_both(value: &Value, node: &catalog::Node, faults: &mut Faults) {
+fn one_of_both(value: &Value, node: &Node, faults: &mut Faults) {
     let holds = value.value.is_some() != value.draw.is_some();
     faults.require(node.span, holds, "a value needs either `value` or `draw`");
 }
@@ -109,7 +115,7 @@ catalog::record! {
     check mean_in_range
 }
 
-fn mean_in_range(draw: &Draw, node: &catalog::Node, faults: &mut Faults) {
+fn mean_in_range(draw: &Draw, node: &Node, faults: &mut Faults) {
     let (least, most) = draw.range;
     let holds = (least..=most).contains(&draw.mean);
     faults.require(node.span, holds, "the mean lies outside of the range");
@@ -156,12 +162,20 @@ impl FromStr for FindingChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (id, settings) = text.split_once(':').unwrap_or((text, ""));
-        let set = settings.split(',').filter(|part| !part.is_empty());
-        Ok(Self {
-            id: id.trim().to_owned(),
-            set: set.map(setting).collect::<Result<_, _>>()?,
-        })
+        let Some((id, settings)) = text.split_once(':') else {
+            return Ok(Self {
+                id: text.trim().to_owned(),
+                set: Vec::new(),
+            });
+        };
+        let id = id.trim().to_owned();
+        if settings.trim().is_empty() {
+            return Err(format!(
+                "nothing stands behind the colon; write {id} alone, or {id}:name=value"
+            ));
+        }
+        let set: Vec<_> = settings.split(',').map(setting).collect::<Result<_, _>>()?;
+        Ok(Self { id, set })
     }
 }
 
@@ -170,10 +184,15 @@ impl FromStr for FindingChoice {
 /// # Errors
 /// What is missing, in words.
 pub fn setting(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text
+    let parts = text
         .split_once('=')
-        .ok_or_else(|| format!("`{text}` is no setting; write it as name=value"))?;
-    Ok((key.trim().to_owned(), value.trim().to_owned()))
+        .map(|(key, value)| (key.trim(), value.trim()));
+    match parts {
+        Some((key, value)) if !key.is_empty() && !value.is_empty() => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err(format!("`{text}` is no setting; write it as name=value")),
+    }
 }
 
 impl Parameter {
@@ -201,6 +220,9 @@ impl Parameter {
                 Err(format!("is {value}, but must be {}", self.allowed()))
             }
             _ if !value.is_finite() => Err("must be a finite number".to_owned()),
+            _ if self.whole && value.fract() != 0.0 => {
+                Err(format!("is {value}, but must be {}", self.allowed()))
+            }
             _ => Ok(value),
         }
     }
@@ -223,7 +245,15 @@ impl Parameter {
         }
         let unit = if self.unit.is_empty() { "" } else { " " };
         match self.range {
-            Some((least, most)) => format!("{least} to {most}{unit}{}", self.unit),
+            Some((least, most)) => {
+                let whole = if self.whole {
+                    "a whole number from "
+                } else {
+                    ""
+                };
+                format!("{whole}{least} to {most}{unit}{}", self.unit)
+            }
+            None if self.whole => "a whole number".to_owned(),
             None => "a number".to_owned(),
         }
     }
@@ -234,8 +264,10 @@ impl Parameter {
             let count = self.options.len() as f64;
             return Some((share * count).floor().min(count - 1.0));
         }
-        self.range
-            .map(|(least, most)| least + (most - least) * share)
+        self.range.map(|(least, most)| match self.whole {
+            true => (least + (most - least + 1.0) * share).floor().min(most),
+            false => least + (most - least) * share,
+        })
     }
 }
 
@@ -272,6 +304,7 @@ impl Settings {
     ) -> Result<Self, RecipeError> {
         let mut settings = Self::default();
         let mut drawn: Vec<(usize, Value)> = Vec::new();
+        let mut rooms: Vec<(usize, Value)> = Vec::new();
         let mut known: BTreeSet<String> = BTreeSet::new();
         for (n, document) in documents.iter().enumerate() {
             let faults = &mut faults[n];
@@ -282,6 +315,16 @@ impl Settings {
                 let is_new = known.insert(id.value.clone());
                 faults.require(id.span, is_new, format!("`{}` is defined twice", id.value));
             }
+            let own = parameters.iter().map(|p| (String::new(), p));
+            let of_findings = findings.iter().flat_map(|finding| {
+                let before = format!("{}.", finding.id.value);
+                finding.parameters.iter().map(move |p| (before.clone(), p))
+            });
+            let all = own.chain(of_findings);
+            rooms.extend(
+                all.flat_map(|(before, p)| room_values(&before, p))
+                    .map(|v| (n, v)),
+            );
             settings.parameters.extend(parameters);
             settings.findings.extend(findings);
             drawn.extend(list(document, "values", faults).into_iter().map(|v| (n, v)));
@@ -292,7 +335,54 @@ impl Settings {
         for (n, value) in drawn {
             settings.declare(n, value, choices.seed, &mut faults[n]);
         }
+        for (n, value) in rooms {
+            settings.declare(n, value, choices.seed, &mut faults[n]);
+        }
         Ok(settings)
+    }
+
+    /// Whether there is room for what was set, once values are settled.
+    ///
+    /// # Errors
+    /// [`RecipeError::Choice`] with what there is room for.
+    pub fn check_room(&self, choices: &Choices) -> Result<(), RecipeError> {
+        for (key, written) in &choices.set {
+            self.check_one("", key, &format!("--set {key}={written}"))?;
+        }
+        for finding in &choices.findings {
+            let said: Vec<String> = finding
+                .set
+                .iter()
+                .map(|(k, v)| format!("{k}={v}"))
+                .collect();
+            let said = format!("--finding {}:{}", finding.id, said.join(","));
+            for (key, _) in &finding.set {
+                self.check_one(&format!("{}.", finding.id), key, &said)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_one(&self, before: &str, key: &str, said: &str) -> Result<(), RecipeError> {
+        /// Of what comes of rounding.
+        const SLACK: f64 = 1e-9;
+        let known = |name: &str| match self.values.get(name) {
+            Some(Entry::Known(value)) => Some(*value),
+            _ => None,
+        };
+        let id = format!("{before}{key}");
+        let value = known(&id).unwrap_or(0.0);
+        let [least, most] = [Bound::Least, Bound::Most].map(|b| known(&b.name(&id)));
+        // Towards what is allowed, that what is told is.
+        let tenths = |value: f64| (value * 10.0 + SLACK).floor() / 10.0;
+        let told = match (least, most) {
+            (_, Some(most)) if value > most + SLACK => format!("{} at most", tenths(most)),
+            (Some(least), _) if value < least - SLACK => format!("{} at least", -tenths(-least)),
+            _ => return Ok(()),
+        };
+        Err(RecipeError::Choice(format!(
+            "{said}: `{key}` is {value}, but in this body it can be {told}"
+        )))
     }
 
     fn know(&mut self, name: &str, value: f64) {
@@ -306,6 +396,11 @@ impl Settings {
             if !ids.clone().any(|id| id == key) {
                 return Err(unknown_choice("parameter", key, ids));
             }
+        }
+        if let Some((key, [first, second])) = twice(&choices.set) {
+            return Err(RecipeError::Choice(format!(
+                "`{key}` is set twice, --set {key}={first} and --set {key}={second}; say which"
+            )));
         }
         for parameter in &parameters {
             let written = choices
@@ -338,6 +433,22 @@ impl Settings {
             let ids = findings.iter().map(|f| f.id.as_str());
             if !ids.clone().any(|id| id == choice.id) {
                 return Err(unknown_choice("finding", &choice.id, ids));
+            }
+            let same = choices
+                .findings
+                .iter()
+                .filter(|other| other.id == choice.id);
+            if same.count() > 1 {
+                return Err(RecipeError::Choice(format!(
+                    "--finding {} is given twice, but a body has it once; write one, with all of its parameters",
+                    choice.id
+                )));
+            }
+            if let Some((key, [first, second])) = twice(&choice.set) {
+                return Err(RecipeError::Choice(format!(
+                    "--finding {}: `{key}` is set twice, to {first} and to {second}; say which",
+                    choice.id
+                )));
             }
         }
         for finding in &findings {
@@ -525,6 +636,48 @@ impl Settings {
         let parameters: Vec<String> = self.parameters.iter().map(shown).collect();
         parameters.join(", ")
     }
+}
+
+/// An end of what a body has room for.
+#[derive(Clone, Copy, Debug)]
+enum Bound {
+    Least,
+    Most,
+}
+
+impl Bound {
+    /// What its value is called among the values: no name that a formula could say.
+    fn name(self, parameter: &str) -> String {
+        format!("{self:?} {parameter}")
+    }
+}
+
+/// The formulas of what there is room for, as values.
+fn room_values(before: &str, parameter: &Parameter) -> Vec<Value> {
+    let ends = [
+        (Bound::Least, &parameter.least),
+        (Bound::Most, &parameter.most),
+    ];
+    let value = |(bound, node): (Bound, &Option<Node>)| {
+        let id = bound.name(&format!("{before}{}", parameter.id.value));
+        node.clone().map(|node| Value {
+            id: Spanned {
+                value: id,
+                span: node.span,
+            },
+            value: Some(node),
+            draw: None,
+        })
+    };
+    ends.into_iter().filter_map(value).collect()
+}
+
+/// The first key that is there twice, and its first two values.
+fn twice(set: &[(String, String)]) -> Option<(&str, [&str; 2])> {
+    set.iter().enumerate().find_map(|(n, (key, first))| {
+        let again = set[n + 1..].iter().find(|(other, _)| other == key);
+        again.map(|(_, second)| (key.as_str(), [first.as_str(), second.as_str()]))
+    })
 }
 
 /// Why a value is not known.

@@ -4,8 +4,93 @@ use std::collections::BTreeMap;
 
 use catalog::{Known, POSITIVE};
 use geometry::sdf::{self, Expr, SdfError, TubePoint};
+use thiserror::Error;
 
+use super::settle::{Balls, settle};
 use super::{OWN, Place};
+
+/// Why a shape is no solid.
+#[derive(Debug, Error)]
+pub enum SolidError {
+    /// Its expression is none.
+    #[error(transparent)]
+    Expression(#[from] SdfError),
+    /// More balls than find room side by side.
+    #[error("{}", crowded(*count, *diameter_mm, *fit, *fit_mm))]
+    Crowded {
+        /// How many were asked for.
+        count: usize,
+        /// How wide each is.
+        diameter_mm: f64,
+        /// How many of that size find room.
+        fit: usize,
+        /// The size of which as many as asked for find room.
+        fit_mm: Option<f64>,
+    },
+    /// Others cut away too much of it.
+    #[error(
+        "{volume_ml:.1} ml do not fit there: what it has to lie in, or keep clear of, would leave {left_ml:.1} ml; make it smaller"
+    )]
+    Cut {
+        /// How much there is of it.
+        volume_ml: f64,
+        /// How much would be left.
+        left_ml: f64,
+    },
+}
+
+impl SolidError {
+    /// As told of a body that is stretched afterwards, its volumes by `factor`.
+    #[must_use]
+    pub(super) fn stretched(self, factor: f64) -> Self {
+        let length = factor.cbrt();
+        match self {
+            Self::Expression(SdfError::Overfull {
+                volume_ml,
+                holds_ml,
+            }) => Self::Expression(SdfError::Overfull {
+                volume_ml: rounded(volume_ml * factor),
+                holds_ml: holds_ml * factor,
+            }),
+            Self::Crowded {
+                count,
+                diameter_mm,
+                fit,
+                fit_mm,
+            } => Self::Crowded {
+                count,
+                diameter_mm: diameter_mm * length,
+                fit,
+                fit_mm: fit_mm.map(|mm| mm * length),
+            },
+            Self::Cut { volume_ml, left_ml } => Self::Cut {
+                volume_ml: volume_ml * factor,
+                left_ml: left_ml * factor,
+            },
+            other @ Self::Expression(_) => other,
+        }
+    }
+}
+
+/// What was asked for, without what stretching there and back has left of rounding.
+fn rounded(ml: f64) -> f64 {
+    (ml * 1e6).round() / 1e6
+}
+
+fn crowded(count: usize, diameter_mm: f64, fit: usize, fit_mm: Option<f64>) -> String {
+    let there = match fit {
+        0 => "there is no room for one".to_owned(),
+        _ => format!("there is room for {fit}"),
+    };
+    // Down to a tenth, that what is told does fit.
+    let smaller = fit_mm.map_or_else(String::new, |mm| {
+        format!(", or for {count} of {:.1} mm", (mm * 10.0).floor() / 10.0)
+    });
+    format!(
+        "{count} of {} mm do not fit: {there}{smaller}",
+        (diameter_mm * 100.0).round() / 100.0
+    )
+}
 
 catalog::choice! {
     /// Axes of the patient.
@@ -184,6 +269,19 @@ catalog::choice! {
             /// How much there is, ml.
             volume_ml: f64 [POSITIVE],
         },
+        /// Balls of one size that have sunk in a room and lie side by side, as stones do.
+        Balls {
+            /// The room.
+            of: Box<Shape>,
+            /// Where down is.
+            towards: Place,
+            /// How many.
+            count: u32 [1..=200],
+            /// How wide each is.
+            diameter: f64 [POSITIVE],
+            /// How far they stay from each other and from the wall.
+            gap: f64 [0.0..=10.0] = 0.0,
+        },
         /// A solid grown by a volume all round.
         Swell {
             /// The solid.
@@ -211,7 +309,7 @@ impl<'a> Solids<'a> {
     }
 
     /// The raw solid of a form or structure.
-    pub fn named(&mut self, id: &str) -> Result<Expr, SdfError> {
+    pub fn named(&mut self, id: &str) -> Result<Expr, SolidError> {
         if let Some(done) = self.done.get(id) {
             return Ok(done.clone());
         }
@@ -221,22 +319,22 @@ impl<'a> Solids<'a> {
         Ok(solid)
     }
 
-    /// A structure's solid, cut by `cut`; a pool's room is cut before it is filled.
-    pub fn structure(&mut self, id: &str, cut: &dyn Fn(Expr) -> Expr) -> Result<Expr, SdfError> {
+    /// Whether a solid fills a room.
+    pub fn fills(&self, id: &str) -> bool {
+        self.shapes[id].fills()
+    }
+
+    /// A structure's solid, cut by `cut`; a room is cut before it is filled.
+    pub fn structure(&mut self, id: &str, cut: &dyn Fn(Expr) -> Expr) -> Result<Expr, SolidError> {
         let shape = &self.shapes[id];
-        if let Shape::Pool {
-            of,
-            towards,
-            volume_ml,
-        } = shape
-        {
-            let room = cut(self.expression(of)?);
-            return sdf::pool(room, *towards, volume_ml * MM3_PER_ML);
+        if let Some(room) = shape.room() {
+            let room = cut(self.expression(room)?);
+            return shape.filling(room);
         }
         self.named(id).map(cut)
     }
 
-    fn expression(&mut self, shape: &Shape) -> Result<Expr, SdfError> {
+    fn expression(&mut self, shape: &Shape) -> Result<Expr, SolidError> {
         Ok(match shape {
             Shape::Same(id) => return self.named(id),
             Shape::Sphere { center, radius } => Expr::Sphere {
@@ -347,21 +445,21 @@ impl<'a> Solids<'a> {
                 about: *about,
                 factor: *factor,
             },
-            Shape::Pool {
-                of,
-                towards,
-                volume_ml,
-            } => return sdf::pool(*self.one(of)?, *towards, volume_ml * MM3_PER_ML),
+            Shape::Pool { of, .. } | Shape::Balls { of, .. } => {
+                let room = self.expression(of)?;
+                return shape.filling(room);
+            }
             Shape::Swell { of, volume_ml } => {
-                return sdf::swell(*self.one(of)?, volume_ml * MM3_PER_ML);
+                return Ok(sdf::swell(*self.one(of)?, volume_ml * MM3_PER_ML)?);
             }
         })
     }
-    fn one(&mut self, shape: &Shape) -> Result<Box<Expr>, SdfError> {
+
+    fn one(&mut self, shape: &Shape) -> Result<Box<Expr>, SolidError> {
         self.expression(shape).map(Box::new)
     }
 
-    fn all(&mut self, shapes: &[Shape]) -> Result<Vec<Expr>, SdfError> {
+    fn all(&mut self, shapes: &[Shape]) -> Result<Vec<Expr>, SolidError> {
         shapes.iter().map(|shape| self.expression(shape)).collect()
     }
 }
@@ -369,6 +467,43 @@ impl<'a> Solids<'a> {
 const MM3_PER_ML: f64 = 1000.0;
 
 impl Shape {
+    /// The room that it fills in part.
+    fn room(&self) -> Option<&Self> {
+        match self {
+            Self::Pool { of, .. } | Self::Balls { of, .. } => Some(of),
+            _ => None,
+        }
+    }
+
+    /// Whether it fills a room: what cuts it cuts the room, and not what is in there.
+    pub(super) fn fills(&self) -> bool {
+        self.room().is_some()
+    }
+
+    /// What lies in its room; every other shape is the room itself.
+    fn filling(&self, room: Expr) -> Result<Expr, SolidError> {
+        match self {
+            Self::Pool {
+                towards, volume_ml, ..
+            } => Ok(sdf::pool(room, *towards, volume_ml * MM3_PER_ML)?),
+            Self::Balls {
+                towards,
+                count,
+                diameter,
+                gap,
+                ..
+            } => {
+                let balls = Balls {
+                    count: *count as usize,
+                    diameter_mm: *diameter,
+                    gap_mm: *gap,
+                };
+                settle(&room, *towards, balls)
+            }
+            _ => Ok(room),
+        }
+    }
+
     /// Ids that the shape refers to.
     pub(super) fn references<'s>(&'s self, found: &mut Vec<&'s str>) {
         match self {
@@ -389,6 +524,7 @@ impl Shape {
             | Self::Rotate { of, .. }
             | Self::Scale { of, .. }
             | Self::Pool { of, .. }
+            | Self::Balls { of, .. }
             | Self::Swell { of, .. } => of.references(found),
             Self::Sphere { .. }
             | Self::Ellipsoid { .. }

@@ -594,6 +594,18 @@ fn wrong_choices_are_told_with_what_there_is() {
             fails(&[("sex", "female")], &["gallstones"]),
             "which this patient does not have",
         ),
+        (
+            fails(&[("bmi", "20"), ("bmi", "30")], &[]),
+            "`bmi` is set twice, --set bmi=20 and --set bmi=30",
+        ),
+        (
+            fails(&[], &["gallstones", "gallstones:ml=3"]),
+            "given twice",
+        ),
+        (
+            fails(&[], &["gallstones:ml=4,ml=3"]),
+            "`ml` is set twice, to 4 and to 3",
+        ),
     ] {
         assert!(error.contains(words), "{words}: {error}");
     }
@@ -685,5 +697,173 @@ fn hostile_recipes_are_refused() {
             "{words}: {}",
             &error[..error.len().min(300)]
         );
+    }
+}
+
+/// A bag with stones in it, whose number is whole, and a cyst in the bag's wall.
+const STONES: &str = r#"Recipe(version: 2, summary: (en: "t", zh: "测"), patient: "T", resolution_mm: 1,
+    stretch: (1, 1, 2),
+    findings: [
+        (id: "stones", name: (en: "Stones", zh: "结石"), parameters: [
+            (id: "count", name: (en: "Number", zh: "数量"), default: 3, range: (1, 40), whole: true),
+            (id: "size_mm", name: (en: "Size", zh: "大小"), unit: "mm", default: 6, range: (2, 60)),
+        ]),
+        (id: "cyst", name: (en: "Cyst", zh: "囊肿"), parameters: [
+            (id: "size_mm", name: (en: "Size", zh: "大小"), unit: "mm", default: 6, range: (2, 60)),
+            (id: "length_mm", name: (en: "Length", zh: "长度"), unit: "mm", default: 6, range: (2, 60), most: "= 3 * 4.01"),
+        ]),
+    ],
+    structures: [
+        (id: "gallbladder", shape: Ellipsoid(center: (0, 0, 0), radii: (14, 14, 30))),
+        (id: "gallstone", present: "= stones", resolution_mm: "= stones.size_mm / 16",
+            shape: Balls(of: Same("gallbladder"), towards: (0, 2, 0), count: "= stones.count", diameter: "= stones.size_mm / 2 ^ (1 / 3)", gap: 0.3)),
+        (id: "liver_cyst", present: "= cyst and 1", within: ["gallbladder"], keeps: 0.97,
+            shape: Sphere(center: (0, 0, 18), radius: "= cyst.size_mm / 2")),
+    ])"#;
+
+fn with_stones(findings: &[&str]) -> Result<Patient, RecipeError> {
+    let choices = Choices {
+        findings: findings.iter().map(|f| f.parse().unwrap()).collect(),
+        ..Choices::default()
+    };
+    Recipe::parse(STONES, "r.ron", &choices, Atlas::builtin())?.make(
+        Atlas::builtin(),
+        TissueTable::builtin(),
+        &crate::Silent,
+    )
+}
+
+#[test]
+fn stones_lie_whole_side_by_side_and_at_the_bottom() {
+    let ball_ml = |mm: f64| std::f64::consts::PI / 6.0 * mm.powi(3) / 1000.0;
+    for (count, size_mm) in [(1, 20.0), (3, 6.0), (12, 9.0), (7, 12.0)] {
+        let patient = with_stones(&[&format!("stones:count={count},size_mm={size_mm}")]).unwrap();
+        let stones = &patient.structure("gallstone").unwrap().surface;
+        let asked = f64::from(count) * ball_ml(size_mm);
+        let there = volume_ml(&patient, "gallstone");
+        assert!(
+            (there / asked - 1.0).abs() < 0.02,
+            "{count}: {there} of {asked} ml"
+        );
+        assert!(geometry::check::inspect(stones).is_sound(), "{count}");
+        assert!(patient.structure("gallstone").unwrap().modelled);
+        let inside = |v: &[f32; 3]| {
+            let [x, y, z] = v.map(f64::from);
+            (x / 14.0).powi(2) + (y / 14.0).powi(2) + (z / 60.0).powi(2)
+        };
+        let reach = stones.vertices().iter().map(inside).fold(0.0, f64::max);
+        assert!(reach < 1.0, "{count}: {reach}");
+        // The first stone lies on the wall, but for the gap and the lattice.
+        let (_, back) = extent(&patient, "gallstone", 1);
+        assert!(back > 13.0, "{back}");
+    }
+}
+
+#[test]
+fn stones_that_do_not_fit_are_refused_with_how_many_do() {
+    let told = |finding: &str| with_stones(&[finding]).unwrap_err().to_string();
+    let error = told("stones:count=12,size_mm=30");
+    assert!(
+        error.contains("structure `gallstone` of the finding `stones`"),
+        "{error}"
+    );
+    assert!(
+        error.contains("12 of 30 mm do not fit: there is room for"),
+        "{error}"
+    );
+    let size = error.rsplit("or for 12 of ").next().unwrap();
+    let size = size.trim_end_matches(" mm");
+    with_stones(&[&format!("stones:count=12,size_mm={size}")]).unwrap();
+    let fit = error.split("room for ").nth(1).unwrap();
+    let fit = fit.split(',').next().unwrap();
+    with_stones(&[&format!("stones:count={fit},size_mm=30")]).unwrap();
+    let error = told("stones:count=1,size_mm=50");
+    assert!(error.contains("no room for one, or for 1 of"), "{error}");
+}
+
+#[test]
+fn counts_are_whole_and_what_is_cut_or_too_long_is_refused() {
+    let told = |finding: &str| with_stones(&[finding]).unwrap_err().to_string();
+    for (finding, words) in [
+        (
+            "stones:count=2.5",
+            "`count` is 2.5, but must be a whole number from 1 to 40",
+        ),
+        (
+            "cyst:size_mm=30",
+            "structure `liver_cyst` of the finding `cyst`: 28.",
+        ),
+        (
+            "cyst:length_mm=13",
+            "--finding cyst:length_mm=13: `length_mm` is 13, but in this body it can be 12 at most",
+        ),
+    ] {
+        let error = told(finding);
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    with_stones(&["cyst:size_mm=20,length_mm=12"]).unwrap();
+}
+
+#[test]
+fn a_finding_s_words_are_whole() {
+    for (text, words) in [
+        ("stones:", "nothing stands behind the colon"),
+        ("stones:count", "`count` is no setting"),
+        ("stones:count=", "`count=` is no setting"),
+        ("stones:count=3,,size_mm=2", "`` is no setting"),
+    ] {
+        let error = text.parse::<FindingChoice>().unwrap_err();
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    let plain: FindingChoice = "stones".parse().unwrap();
+    assert!(plain.id == "stones" && plain.set.is_empty());
+}
+
+/// The body's own, at the ends of their ranges.
+#[test]
+fn the_body_s_findings_are_made_whole_or_refused() {
+    let made = |findings: &[&str]| {
+        let choices = Choices {
+            findings: findings.iter().map(|f| f.parse().unwrap()).collect(),
+            ..Choices::default()
+        };
+        Recipe::builtin_with("adult-torso", &choices)?.make(
+            Atlas::builtin(),
+            TissueTable::builtin(),
+            &crate::Silent,
+        )
+    };
+    let ball_ml = |mm: f64| std::f64::consts::PI / 6.0 * mm.powi(3) / 1000.0;
+    let patient = made(&[
+        "gallstones:count=4,size_mm=9",
+        "liver_cyst:size_mm=60",
+        "liver_lesion:size_mm=60",
+    ])
+    .unwrap();
+    for (id, asked) in [
+        ("gallstone", 4.0 * ball_ml(9.0)),
+        ("liver_cyst", ball_ml(60.0)),
+        ("liver_lesion_hypoechoic", ball_ml(60.0)),
+    ] {
+        let there = volume_ml(&patient, id);
+        assert!(
+            (there / asked - 1.0).abs() < 0.03,
+            "{id}: {there} of {asked} ml"
+        );
+    }
+    for (finding, words) in [
+        ("gallstones:count=12,size_mm=20", "there is room for"),
+        ("stenosis:vessel=celiac,length_mm=20", "it can be 8 at most"),
+        (
+            "occlusion:vessel=carotid_left,length_mm=20",
+            "it can be 12 at most",
+        ),
+        (
+            "aortic_aneurysm:diameter_mm=30,lumen_percent=30",
+            "at least",
+        ),
+    ] {
+        let error = made(&[finding]).unwrap_err().to_string();
+        assert!(error.contains(words), "{words}: {error}");
     }
 }
