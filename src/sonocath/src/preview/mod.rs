@@ -183,12 +183,16 @@ pub fn clear_shells(surfaces: &mut [SheetSurface]) {
     }
 }
 
-/// Skin, or a surface that fills a good part of the picture and whose box holds the middles of most
-/// others.
+/// Skin; a surface that fills a good part of the picture and whose box holds the middles of most
+/// others; or fat or muscle, however thin, that lies round or before a good part of the organs.
 fn is_shell(surfaces: &[SheetSurface], index: usize) -> bool {
     /// A body fills 0.15 (arms spread) to 0.6 of its box, its lean tissue 0.08, a large organ less
     /// than 0.05.
     const LEAST_PART: f64 = 0.07;
+    /// A layer that hides fewer organs than these, or less than this part of them, is one that a
+    /// person may look for.
+    const LEAST_ORGANS: usize = 3;
+    const ORGANS_PART: usize = 8;
     let own = &surfaces[index];
     if own.kind == SurfaceKind::Skin {
         return true;
@@ -202,6 +206,18 @@ fn is_shell(surfaces: &[SheetSurface], index: usize) -> bool {
         let middle = other.mesh.bounds().center();
         (0..3).all(|a| (bounds.min[a]..=bounds.max[a]).contains(&middle[a]))
     };
+    if own.kind == SurfaceKind::SoftTissue {
+        let organs = || surfaces.iter().filter(|s| s.kind == SurfaceKind::Organ);
+        let hides = |organ: &&SheetSurface| {
+            let [x, y, z] = organ.mesh.bounds().center();
+            let is_across = |axis: usize, at| (bounds.min[axis]..=bounds.max[axis]).contains(&at);
+            is_across(0, x) && is_across(2, z) && y >= bounds.center()[1]
+        };
+        let held = organs().filter(hides).count();
+        if held >= LEAST_ORGANS && ORGANS_PART * held >= organs().count() {
+            return true;
+        }
+    }
     // The count includes the surface itself.
     let held = surfaces.iter().filter(holds).count();
     own.mesh.signed_volume_mm3().abs() >= LEAST_PART * whole_mm3

@@ -180,6 +180,27 @@ fn layers_round_the_organs_become_clear_and_nothing_else() {
     assert!(organs.iter().all(|s| s.opacity == 1.0));
 }
 
+/// A sheet of fat in the wall of the belly is thin, but hides what lies behind it.
+#[test]
+fn a_thin_layer_round_some_organs_becomes_clear_and_a_muscle_beside_them_does_not() {
+    let parts = torso();
+    let sheet = shapes::ellipsoid([0.0, -10.0, 60.0], [130.0, 60.0, 110.0], 30);
+    let strap = shapes::ellipsoid([150.0, 0.0, 40.0], [12.0, 80.0, 180.0], 30);
+    let layer = |mesh| SheetSurface {
+        mesh,
+        name: "Layer",
+        color: [240, 212, 136],
+        priority: 4,
+        opacity: 1.0,
+        kind: SurfaceKind::SoftTissue,
+    };
+    let mut surfaces: Vec<SheetSurface> = parts.iter().map(Part::on_sheet).collect();
+    surfaces.extend([layer(&sheet), layer(&strap)]);
+    clear_shells(&mut surfaces);
+    let [sheet, strap] = [2, 1].map(|n| surfaces[surfaces.len() - n].opacity);
+    assert!(sheet < 1.0 && strap == 1.0, "{sheet} {strap}");
+}
+
 #[test]
 fn a_sheet_without_structures_says_so() {
     let image = render(&sheet(Vec::new()));
