@@ -57,6 +57,14 @@ impl Terminal {
         }
     }
 
+    /// Columns of the terminal; 80 where output goes to a file or a pipe.
+    pub fn width(&self) -> usize {
+        /// Where a terminal does not tell, or there is none.
+        const USUAL: usize = 80;
+        let size = console::Term::stdout().size_checked();
+        size.map_or(USUAL, |(_, columns)| usize::from(columns))
+    }
+
     fn print(&self, text: &str) {
         let Err(error) = writeln!(std::io::stdout(), "{}", text.trim_end()) else {
             return;

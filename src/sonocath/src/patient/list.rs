@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{name_in, recipe};
 use crate::args::ListArguments;
 use crate::failure::Failure;
-use crate::table::aligned;
+use crate::table::wrapped;
 use crate::terminal::Terminal;
 
 /// Lists the built-in recipes and the patient folders in a directory.
@@ -94,7 +94,7 @@ fn parameters(recipe: &Recipe, terminal: &Terminal) -> Result<ExitCode, Failure>
             "{}\n",
             terminal.pick("this recipe has nothing to set", "此配方没有可设定的参数")
         ),
-        false => aligned(&table, &[]),
+        false => wrapped(&table, terminal.width()),
     };
     let value = json!({
         "parameters": recipe.parameters().iter().map(json_of).collect::<Vec<_>>(),
