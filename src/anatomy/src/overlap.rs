@@ -37,14 +37,32 @@ impl Overlap {
     }
 }
 
-/// Measures every pair's shared volume along parallel rays `spacing_mm` apart from feet to head;
-/// farther apart where those would be more than a million.
+/// How structures share a body.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shares {
+    /// Pairs that share space.
+    pub overlaps: Vec<Overlap>,
+    /// What part of the volume that its surface encloses is a structure's own, where no other of
+    /// higher priority lies, from 0 to 1; 1 where no ray met it.
+    pub own: Vec<f64>,
+}
+
+/// The pairs of [`shares`].
 ///
 /// # Errors
 /// See [`Patient::scene`].
 pub fn overlaps(patient: &Patient, spacing_mm: f64) -> Result<Vec<Overlap>, SceneError> {
+    Ok(shares(patient, spacing_mm)?.overlaps)
+}
+
+/// Measures every pair's shared volume, and every structure's own, along parallel rays `spacing_mm` apart from feet to head;
+/// farther apart where those would be more than a million.
+///
+/// # Errors
+/// See [`Patient::scene`].
+pub fn shares(patient: &Patient, spacing_mm: f64) -> Result<Shares, SceneError> {
     if patient.structures.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Shares::default());
     }
     let scene = patient.scene()?;
     let spacing_mm = affordable_mm(&scene.bounds(), spacing_mm);
@@ -52,10 +70,22 @@ pub fn overlaps(patient: &Patient, spacing_mm: f64) -> Result<Vec<Overlap>, Scen
     let mut crossings = Crossings::default();
     scene.cast_bundle_parallel(&rays, &mut crossings);
     let mut shared_mm: BTreeMap<(usize, usize), f64> = BTreeMap::new();
+    let mut lengths_mm = vec![Lengths::default(); patient.structures.len()];
     for column in crossings.iter() {
         let mut inside: Vec<(usize, f64)> = Vec::new();
+        let mut passed_mm = 0.0;
         for crossing in column {
             let surface = usize::from(crossing.surface.0);
+            let stretch_mm = crossing.t_mm - passed_mm;
+            passed_mm = crossing.t_mm;
+            inside
+                .iter()
+                .for_each(|(s, _)| lengths_mm[*s].all += stretch_mm);
+            // Of equals the one entered last, as a lumen in a lumen.
+            let rank = |s: &usize| patient.structures[*s].priority;
+            if let Some(own) = inside.iter().map(|(s, _)| *s).max_by_key(rank) {
+                lengths_mm[own].own += stretch_mm;
+            }
             if crossing.entering {
                 inside.push((surface, crossing.t_mm));
                 continue;
@@ -72,14 +102,34 @@ pub fn overlaps(patient: &Patient, spacing_mm: f64) -> Result<Vec<Overlap>, Scen
         }
     }
     let cell_mm2 = spacing_mm * spacing_mm;
-    Ok(shared_mm
-        .into_iter()
-        .map(|((first, second), mm)| Overlap {
-            first,
-            second,
-            volume_mm3: mm * cell_mm2,
-        })
-        .collect())
+    let pairs = shared_mm.into_iter();
+    let overlaps = pairs.map(|((first, second), mm)| Overlap {
+        first,
+        second,
+        volume_mm3: mm * cell_mm2,
+    });
+    Ok(Shares {
+        overlaps: overlaps.collect(),
+        own: lengths_mm.iter().map(Lengths::share).collect(),
+    })
+}
+
+/// Of rays within a structure, mm.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lengths {
+    all: f64,
+    /// Where it is what lies there.
+    own: f64,
+}
+
+impl Lengths {
+    fn share(&self) -> f64 {
+        if self.all > 0.0 {
+            self.own / self.all
+        } else {
+            1.0
+        }
+    }
 }
 
 /// The spacing wanted, or the one that keeps the rays to a number that memory holds.
@@ -137,6 +187,14 @@ mod tests {
         let found = overlaps(&patient, 1.0).unwrap();
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!((found[0].first, found[0].second), (0, 1));
+        // The aorta has its own; of liver and spleen, the one of higher priority keeps the lens.
+        let own = shares(&patient, 1.0).unwrap().own;
+        let lens_share = found[0].volume_mm3 / patient.structures[0].surface.signed_volume_mm3();
+        assert_eq!(own[2], 1.0);
+        assert!(
+            (own[0] + own[1] - (2.0 - lens_share)).abs() < 0.01,
+            "{own:?}"
+        );
         let (r, d) = (20.0_f64, 15.0_f64);
         let lens = std::f64::consts::PI * (4.0 * r + d) * (2.0 * r - d).powi(2) / 12.0;
         assert!(

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use anatomy::atlas::{Atlas, DisplayName};
 use anatomy::normal::{Comparison, Quantity, compare};
-use anatomy::overlap::{Overlap, overlaps};
+use anatomy::overlap::{Overlap, shares};
 use anatomy::tissue::TissueTable;
-use anatomy::{Patient, Structure};
+use anatomy::{Patient, Progress, Structure};
 use geometry::check::{MeshReport, inspect};
 use rayon::prelude::*;
 use serde_json::json;
@@ -29,14 +29,17 @@ const GRAZING_SHARE: f64 = 0.02;
 /// A structure of which this part lies in another counts as being inside it.
 const INSIDE_SHARE: f64 = 0.98;
 
-/// The column of volumes, which stand at the right.
-const VOLUME_COLUMN: usize = 2;
+/// The columns of volumes, which stand at the right.
+const VOLUME_COLUMNS: [usize; 2] = [2, 3];
 
 /// What is known of one structure.
 struct Row<'a> {
     structure: &'a Structure,
     report: MeshReport,
+    /// What its surface encloses, with all that lies in it.
     volume_ml: f64,
+    /// What is its own of that.
+    own_ml: f64,
     defects: Vec<String>,
     /// Structures it shares space with, and what part of it.
     shared: Vec<(&'a Structure, f64)>,
@@ -45,11 +48,23 @@ struct Row<'a> {
 /// Checks a patient: prints a table, fails on defects.
 pub fn run(arguments: &CheckArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let patient = open(&arguments.patient, terminal)?;
-    let mut rows: Vec<Row<'_>> = patient.structures.par_iter().map(row).collect();
-    let shared = overlaps(&patient, OVERLAP_SPACING_MM)?;
-    for overlap in &shared {
+    let count = patient.structures.len() as u64;
+    terminal.stage(terminal.pick("surfaces", "表面"), count);
+    let checked = patient.structures.par_iter().map(|structure| {
+        let row = row(structure);
+        terminal.step();
+        row
+    });
+    let mut rows: Vec<Row<'_>> = checked.collect();
+    terminal.stage(terminal.pick("overlaps", "重叠"), 1);
+    let shared = shares(&patient, OVERLAP_SPACING_MM)?;
+    for overlap in &shared.overlaps {
         note_overlap(&mut rows, &patient, overlap);
     }
+    for (row, own) in rows.iter_mut().zip(&shared.own) {
+        row.own_ml = own * row.volume_ml;
+    }
+    terminal.done();
     let defective = rows.iter().filter(|row| !row.defects.is_empty()).count();
     terminal.report(&text(&rows, &patient, terminal), &json(&rows, &patient));
     Ok(if defective == 0 {
@@ -78,6 +93,7 @@ fn row(structure: &Structure) -> Row<'_> {
         structure,
         report,
         volume_ml,
+        own_ml: volume_ml,
         defects,
         shared: Vec::new(),
     }
@@ -112,7 +128,8 @@ fn text(rows: &[Row<'_>], patient: &Patient, terminal: &Terminal) -> String {
     let mut table = vec![[
         terminal.pick("structure", "结构").to_owned(),
         terminal.pick("tissue", "组织").to_owned(),
-        terminal.pick("volume ml", "体积 ml").to_owned(),
+        terminal.pick("encloses ml", "包围 ml").to_owned(),
+        terminal.pick("own ml", "净体积 ml").to_owned(),
         terminal.pick("closed", "封闭").to_owned(),
         terminal.pick("overlaps", "重叠").to_owned(),
     ]];
@@ -121,11 +138,12 @@ fn text(rows: &[Row<'_>], patient: &Patient, terminal: &Terminal) -> String {
             say(&row.structure.name),
             say(&tissues[row.structure.tissue].name),
             format!("{:.1}", row.volume_ml),
+            format!("{:.1}", row.own_ml),
             closed(row, terminal),
             overlap_words(row, terminal),
         ]
     }));
-    let mut text = aligned(&table, &[VOLUME_COLUMN]);
+    let mut text = aligned(&table, &VOLUME_COLUMNS);
     for row in rows.iter().filter(|row| !row.defects.is_empty()) {
         text += &format!("{}: {}\n", row.structure.id, row.defects.join("; "));
     }
@@ -162,7 +180,7 @@ fn unusual(patient: &Patient, terminal: &Terminal) -> String {
     all.filter(|c| !c.is_normal()).map(remark).collect()
 }
 
-/// What was added by rule: likely, not seen in this person.
+/// What was added, by rule or as a finding: likely, not seen in this person.
 fn modelled(rows: &[Row<'_>], terminal: &Terminal) -> String {
     let names: Vec<&str> = rows
         .iter()
@@ -173,7 +191,10 @@ fn modelled(rows: &[Row<'_>], terminal: &Terminal) -> String {
         return String::new();
     }
     let (before, between) = (
-        terminal.pick("modelled, not measured: ", "建模所得，非实测："),
+        terminal.pick(
+            "added by rule or as a finding, not measured: ",
+            "按规则或作为病变添加，非实测：",
+        ),
         terminal.pick(", ", "、"),
     );
     format!("{before}{}\n", names.join(between))
@@ -252,6 +273,7 @@ fn json(rows: &[Row<'_>], patient: &Patient) -> serde_json::Value {
                 "priority": row.structure.priority,
                 "modelled": row.structure.modelled,
                 "volume_ml": row.volume_ml,
+                "own_ml": row.own_ml,
                 "triangles": row.structure.surface.triangles().len(),
                 "closed": row.report.is_closed(),
                 "outward": row.report.is_outward(),

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use anatomy::Patient;
+use anatomy::atlas::StructureKind;
+use anatomy::{Patient, Structure};
 use equipment::{Console, Probe};
 use procedure::skin::MOST_PRESS_MM;
 use serde_json::{Value, json};
@@ -80,17 +81,30 @@ impl Outcome<'_> {
         })
     }
 
-    /// The structures of which most is to be seen in some frame, largest first.
+    /// What is ill, and the structures of which most is to be seen in some frame, largest first.
     fn in_view(&self, terminal: &Terminal) -> Vec<String> {
         let structures = self.patient.structures.iter();
         let mut seen: Vec<_> = self.scan.in_view_mm2.iter().zip(structures).collect();
-        seen.retain(|(area, _)| **area >= 1.0);
+        // A stone may be no more than a glint.
+        let is_ill = |structure: &Structure| structure.kind == StructureKind::Lesion;
+        seen.retain(|(area, structure)| **area >= 1.0 || **area > 0.0 && is_ill(structure));
         seen.sort_by(|a, b| b.0.total_cmp(a.0));
-        let named = seen.iter().take(MOST_NAMES).map(|(area, structure)| {
+        let (ill, well): (Vec<_>, Vec<_>) = seen.into_iter().partition(|(_, s)| is_ill(s));
+        let shown = ill.iter().chain(well.iter().take(MOST_NAMES));
+        let named = shown.map(|(area, structure)| {
             let name = name_in(&structure.name, terminal.language);
-            format!("{name} {:.1} cm²", **area / 100.0)
+            format!("{name} {}", area_said(**area))
         });
-        named.collect()
+        let mut named: Vec<String> = named.collect();
+        let left = well.len().saturating_sub(MOST_NAMES);
+        if left > 0 {
+            named.push(
+                terminal
+                    .pick(&format!("{left} more"), &format!("另 {left} 个"))
+                    .to_owned(),
+            );
+        }
+        named
     }
 
     /// What the plane that was asked for requires and does not show.
@@ -175,6 +189,14 @@ impl Outcome<'_> {
             ).to_owned());
         }
         warnings
+    }
+}
+
+/// In mm² where a square centimetre is far too much.
+fn area_said(mm2: f32) -> String {
+    match mm2 {
+        small if small < 10.0 => format!("{:.0} mm²", small.max(1.0)),
+        large => format!("{:.1} cm²", large / 100.0),
     }
 }
 
