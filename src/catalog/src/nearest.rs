@@ -2,12 +2,14 @@
 
 /// The candidate that `name` was most likely meant to be, or none that is near enough: at most
 /// one edit (insertion, deletion, substitution or swap of neighbours) for every three
-/// characters, case ignored; failing that, the shortest candidate that begins with `name`.
+/// characters, case ignored; failing that, the shortest candidate that begins with `name`; failing
+/// that, one of whose words it is.
 /// Of equally near candidates the first wins.
 ///
 /// ```
 /// assert_eq!(catalog::nearest("livr", ["kidney_left", "liver"]), Some("liver"));
 /// assert_eq!(catalog::nearest("kidney", ["kidney_left", "liver"]), Some("kidney_left"));
+/// assert_eq!(catalog::nearest("aneurism", ["stenosis", "aortic_aneurysm"]), Some("aortic_aneurysm"));
 /// assert_eq!(catalog::nearest("xyz", ["kidney_left", "liver"]), None);
 /// ```
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -23,11 +25,13 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.map(|(_, candidate)| candidate)
 }
 
-/// Edits first, then how much longer the candidate is than the beginning it shares.
+/// Edits first, then how much longer the candidate is than the beginning it shares, then the edits
+/// to one of its words and how much longer it is than that.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Distance {
     Edits(usize),
     Longer(usize),
+    Within(usize, usize),
 }
 
 /// A name in lower case with its separators made one, and its length in characters.
@@ -60,6 +64,23 @@ impl Folded {
             }
         }
         let begins = self.length >= 3 && candidate.text.starts_with(&self.text);
-        begins.then(|| Distance::Longer(candidate.length - self.length))
+        if begins {
+            return Some(Distance::Longer(candidate.length - self.length));
+        }
+        self.edits_to_a_word(&candidate)
+            .map(|edits| Distance::Within(edits, candidate.length))
+    }
+
+    /// The fewest edits to a word of a name of several; short words are in too many names.
+    fn edits_to_a_word(&self, candidate: &Self) -> Option<usize> {
+        const SHORTEST: usize = 4;
+        let allowed = self.length / 4;
+        let words = candidate.text.split('_');
+        let edits = words
+            .filter(|word| word.chars().count().abs_diff(self.length) <= allowed)
+            .map(|word| strsim::damerau_levenshtein(&self.text, word));
+        edits
+            .min()
+            .filter(|edits| self.length >= SHORTEST && *edits <= allowed)
     }
 }

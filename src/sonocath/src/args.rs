@@ -109,7 +109,7 @@ pub struct MakeArguments {
     #[arg(long, value_name = "FINDING[:NAME=VALUE,…]")]
     pub finding: Vec<FindingChoice>,
     /// Seed of natural variation: the same seed gives the same patient
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed)]
     pub seed: u64,
     /// Draw the parameters that are not set over their whole range, by the seed
     #[arg(long)]
@@ -164,7 +164,7 @@ pub struct ImportArguments {
     #[arg(long)]
     pub no_enrich: bool,
     /// Seed of what is added
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed)]
     pub seed: u64,
     /// Folder to write
     #[arg(long)]
@@ -248,7 +248,7 @@ pub struct ScanArguments {
     #[arg(long)]
     pub force: bool,
     /// Seed of everything random
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed)]
     pub seed: u64,
     /// Thickness of the gel, mm: gaps up to it carry sound
     #[arg(
@@ -342,7 +342,7 @@ pub struct PlayArguments {
     #[arg(long, value_name = "PATIENT")]
     pub patient: Option<PathBuf>,
     /// Seed of everything random [default: 0, or the recording's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed)]
     pub seed: Option<u64>,
     /// Folder for recording, report and pictures; new or empty
     #[arg(long, value_name = "FOLDER")]
@@ -357,4 +357,12 @@ pub struct ScoreArguments {
     /// Write the report too: one HTML page
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+}
+
+/// What random numbers begin with.
+fn seed(text: &str) -> Result<u64, String> {
+    text.trim().parse().map_err(|_| {
+        "a seed is a whole number of 0 and above, such as 7; the same number gives the same result"
+            .to_owned()
+    })
 }
