@@ -254,3 +254,78 @@ fn an_unknown_recipe() {
         run.err
     );
 }
+
+/// What a person asks of a body and it cannot have: told at once, with the mend.
+#[test]
+fn findings_and_parameters_that_cannot_be() {
+    let folder = scratch();
+    for (args, words) in [
+        (
+            &["--finding", "gallstones:count=12,size_mm=20"][..],
+            "there is room for 2, or for 12 of",
+        ),
+        (
+            &["--finding", "gallstones:count=2.5"],
+            "must be a whole number from 1 to 12",
+        ),
+        (
+            &["--finding", "gallstones:"],
+            "nothing stands behind the colon",
+        ),
+        (
+            &["--finding", "gallstones", "--finding", "gallstones:count=2"],
+            "given twice",
+        ),
+        (
+            &["--set", "bmi=20", "--set", "bmi=30"],
+            "`bmi` is set twice",
+        ),
+        (
+            &["--finding", "aneurysm"],
+            "did you mean `aortic_aneurysm`?",
+        ),
+        (
+            &["--set", "gallbladder=removed", "--finding", "gallstones"],
+            "because of gallbladder=removed",
+        ),
+        (
+            &["--seed", "abc"],
+            "a seed is a whole number of 0 and above",
+        ),
+        (
+            &["--finding", "stenosis:vessel=renal_left,length_mm=40"],
+            "it can be 12 at most",
+        ),
+    ] {
+        let args = [&["patient", "make", "adult-torso", "--out", "p"], args].concat();
+        let run = sonocath(folder.path(), &args);
+        assert_eq!(run.code, 2, "{args:?}: {}", run.err);
+        assert!(run.err.contains(words), "should say {words:?}: {}", run.err);
+        assert!(!folder.path().join("p").exists(), "partial output was left");
+    }
+}
+
+/// Before the patient is made, which takes seconds.
+#[test]
+fn a_misspelt_plane_is_told_at_once() {
+    let folder = scratch();
+    let scan = [
+        "scan",
+        "--patient",
+        "adult-torso",
+        "--plane",
+        "galbladder_long",
+        "--probe",
+        "C5-2v",
+        "--out",
+        "s",
+    ];
+    let run = sonocath(folder.path(), &scan);
+    assert_eq!(run.code, 2, "{}", run.err);
+    assert!(
+        run.err.contains("did you mean `gallbladder_long`?"),
+        "{}",
+        run.err
+    );
+    assert!(!run.err.contains("surfaces …"), "{}", run.err);
+}

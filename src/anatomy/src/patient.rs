@@ -100,7 +100,8 @@ pub struct Structure {
     pub priority: i32,
     /// Colour on screen, sRGB; the tissue's where `None`.
     pub color: Option<[u8; 3]>,
-    /// Whether it was added by rule ([`crate::enrich`]): likely, not seen in this person.
+    /// Whether it was added by rule ([`crate::enrich`]) or as a finding of a recipe: likely, not
+    /// seen in this person.
     pub modelled: bool,
     /// Closed, outward surface.
     pub surface: TriMesh<frame::Patient>,
@@ -155,6 +156,7 @@ impl Patient {
         Self {
             identity: Identity {
                 name: name.to_owned(),
+                name_zh: None,
                 record: String::new(),
             },
             habitus: Habitus::default(),

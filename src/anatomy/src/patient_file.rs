@@ -60,6 +60,8 @@ catalog::record! {
     pub struct Identity {
         /// Name shown to the trainee.
         pub name: String [NotEmpty],
+        /// The same in Chinese, if it differs.
+        pub name_zh: Option<String> = None,
         /// Record number shown to the trainee.
         pub record: String = String::new(),
     }

@@ -173,6 +173,17 @@ impl PlaneEntry {
         })
     }
 
+    /// What it needs of which a patient, with the structures for which `has` is true, lacks: ids as
+    /// "`a`", groups as "`a` or `b`".
+    pub fn lacking(&self, has: impl Fn(&str) -> bool) -> Vec<String> {
+        let quoted = |id: &str| format!("`{id}`");
+        let required = texts(&self.required).filter(|id| !has(id)).map(quoted);
+        let groups = self.any_of.iter();
+        let groups = groups.filter(|group| !texts(group).any(&has));
+        let either = groups.map(|group| texts(group).map(quoted).collect::<Vec<_>>().join(" or "));
+        required.chain(either).collect()
+    }
+
     /// Of each group the first member that is there; none if a group has none.
     fn chosen(&self, has: impl Fn(&str) -> bool) -> Option<Vec<&str>> {
         self.any_of

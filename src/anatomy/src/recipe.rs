@@ -108,7 +108,8 @@ type Place = [f64; 3];
 pub struct Recipe {
     /// What it is, for the list of patients.
     pub summary: DisplayName,
-    patient: String,
+    /// What its patient is called.
+    name: DisplayName,
     structures: Vec<Part>,
     /// Every solid by its id, forms and structures alike.
     shapes: BTreeMap<String, Shape>,
@@ -116,6 +117,8 @@ pub struct Recipe {
     findings: Vec<FindingEntry>,
     /// What was chosen, in words.
     chosen: String,
+    /// What was chosen of that which decides whether a structure is there.
+    decided: BTreeMap<String, Vec<String>>,
     habitus: Habitus,
     stretch: [f64; 3],
     enrichment: Option<Enrichment>,
@@ -233,6 +236,11 @@ impl Recipe {
         self.structures.iter().map(|part| part.entry.id.as_str())
     }
 
+    /// Ids of the recipe's own planes.
+    pub fn own_plane_ids(&self) -> impl Iterator<Item = &str> {
+        self.planes.iter().map(|(_, plane)| plane.id.as_str())
+    }
+
     /// Makes the patient. The same recipe and choices give the same patient, whatever the number
     /// of threads.
     ///
@@ -255,7 +263,8 @@ impl Recipe {
         let vessels = self.vessels(&solids, tissues);
         let mut patient = Patient {
             identity: Identity {
-                name: self.patient.clone(),
+                name: self.name.en.clone(),
+                name_zh: (self.name.zh != self.name.en).then(|| self.name.zh.clone()),
                 record: String::new(),
             },
             habitus: self.habitus.clone(),
@@ -521,7 +530,7 @@ impl Files {
         settings.settle(&mut faults);
         self.stop_at(&faults)?;
         settings.check_room(choices)?;
-        let of_findings = self.of_findings(&settings.findings);
+        let presence = self.presence();
         for document in &mut self.documents {
             document.replace_texts(&mut |text, span| settings.number(text, span));
         }
@@ -549,7 +558,7 @@ impl Files {
         self.check_together(&recipe, &parts)?;
         let joined = Joined {
             settings,
-            of_findings,
+            presence,
             seed: choices.seed,
             home: self.home,
         };
@@ -570,26 +579,25 @@ impl Files {
         }
     }
 
-    /// Which finding puts a structure there: the first that the formula of its presence names.
-    fn of_findings(&self, findings: &[FindingEntry]) -> BTreeMap<String, String> {
+    /// The names in the formulas of `present`, by structure.
+    fn presence(&self) -> BTreeMap<String, Vec<String>> {
         let structures = self.documents.iter().filter_map(|document| {
             let Kind::List(structures) = &document.root().field("structures")?.kind else {
                 return None;
             };
             Some(structures)
         });
-        let finding_of = |structure: &Node| {
-            let [id, presence] = ["id", "present"].map(|name| match &structure.field(name)?.kind {
+        let of_one = |structure: &Node| {
+            let [id, formula] = ["id", "present"].map(|name| match &structure.field(name)?.kind {
                 Kind::Text(text) => Some(text.as_str()),
                 _ => None,
             });
             let is_part_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
-            let mut words = presence?.split(|c| !is_part_of_name(c));
-            let finding =
-                words.find_map(|word| findings.iter().find(|finding| finding.id.value == word))?;
-            Some((id?.to_owned(), finding.id.value.clone()))
+            let names = formula?.split(|c| !is_part_of_name(c));
+            let names = names.filter(|name| !name.is_empty()).map(str::to_owned);
+            Some((id?.to_owned(), names.collect()))
         };
-        structures.flatten().filter_map(finding_of).collect()
+        structures.flatten().filter_map(of_one).collect()
     }
 
     fn solid_ids(&self) -> Vec<String> {
@@ -789,8 +797,8 @@ impl Home {
 /// What all files share.
 struct Joined {
     settings: Settings,
-    /// The finding of each structure that is there by one.
-    of_findings: BTreeMap<String, String>,
+    /// The names in the formulas by which structures are there or not.
+    presence: BTreeMap<String, Vec<String>>,
     seed: u64,
     home: Home,
 }
@@ -799,10 +807,16 @@ struct Joined {
 fn join(file: RecipeFile, parts: Vec<PartFile>, joined: Joined, atlas: &Atlas) -> Recipe {
     let Joined {
         settings,
-        of_findings,
+        presence,
         seed,
         home,
     } = joined;
+    // The first finding that decides whether a structure is there has put it there.
+    let finding_of = |structure: &str| {
+        let names = presence.get(structure)?;
+        let is_finding = |name: &&String| settings.findings.iter().any(|f| f.id.value == **name);
+        names.iter().find(is_finding).cloned()
+    };
     let mut shapes = BTreeMap::new();
     let mut structures = Vec::new();
     let mut landmarks = Vec::new();
@@ -832,7 +846,7 @@ fn join(file: RecipeFile, parts: Vec<PartFile>, joined: Joined, atlas: &Atlas) -
                 clear_of: structure.clear_of.into_iter().map(|id| id.value).collect(),
                 gap_mm: structure.gap_mm,
                 keeps: structure.keeps,
-                finding: of_findings.get(&structure.id.value).cloned(),
+                finding: finding_of(&structure.id.value),
             }));
             shapes.insert(structure.id.value, structure.shape.value);
         }
@@ -846,10 +860,17 @@ fn join(file: RecipeFile, parts: Vec<PartFile>, joined: Joined, atlas: &Atlas) -
     let heart = heart.map(|heart: HeartMotion| heart.stretched(file.stretch));
     Recipe {
         summary: file.summary,
-        patient: file.patient,
+        name: settings.name(&DisplayName {
+            zh: file.patient_zh.unwrap_or_else(|| file.patient.clone()),
+            en: file.patient,
+        }),
         structures,
         shapes,
-        chosen: settings.summary(),
+        chosen: settings.summary(seed),
+        decided: presence
+            .into_iter()
+            .map(|(structure, names)| (structure, settings.said(&names)))
+            .collect(),
         parameters: settings.parameters,
         findings: settings.findings,
         habitus: habitus(&file.habitus),
@@ -903,9 +924,13 @@ impl Recipe {
         for finding in self.findings.iter().filter(on) {
             for needed in &finding.needs {
                 if !self.structure_ids().any(|id| id == needed.value) {
+                    let why = match self.decided.get(&needed.value).map(Vec::as_slice) {
+                        None | Some([]) => self.chosen.clone(),
+                        Some(set) => format!("because of {}", set.join(" and ")),
+                    };
                     return Err(RecipeError::Choice(format!(
-                        "the finding `{}` needs the structure `{}`, which this patient does not have ({})",
-                        finding.id.value, needed.value, self.chosen
+                        "the finding `{}` needs the structure `{}`, which this patient does not have: {why}",
+                        finding.id.value, needed.value
                     )));
                 }
             }

@@ -73,18 +73,10 @@ fn plane_missing(id: &str, span: Span, patient: &Patient) -> Option<Finding> {
 
 /// What of a plane's requirements a patient does not have: ids, groups as "`a` or `b`".
 fn lacking(plane: &str, patient: &Patient) -> Vec<String> {
-    let Some(entry) = Atlas::builtin().plane(plane) else {
-        return Vec::new();
-    };
-    let has = |id: &String| patient.structure(id).is_some();
-    let required = entry.required.iter().filter(|id| !has(id));
-    let groups = entry.any_of.iter().filter(|group| !group.iter().any(has));
-    let either = |group: &Vec<String>| {
-        let quoted: Vec<String> = group.iter().map(|id| format!("`{id}`")).collect();
-        quoted.join(" or ")
-    };
-    let required = required.map(|id| format!("`{id}`"));
-    required.chain(groups.map(either)).collect()
+    let entry = Atlas::builtin().plane(plane);
+    entry.map_or_else(Vec::new, |plane| {
+        plane.lacking(|id| patient.structure(id).is_some())
+    })
 }
 
 fn structure_missing(id: &str, span: Span, patient: &Patient) -> Option<Finding> {

@@ -292,6 +292,7 @@ fn complete(
     Patient {
         identity: Identity {
             name: request.name.clone(),
+            name_zh: None,
             record: String::new(),
         },
         habitus: Habitus::default(),

@@ -43,6 +43,7 @@ fn patient() -> Patient {
     Patient {
         identity: Identity {
             name: "Zhang \"quoted\" 张".to_owned(),
+            name_zh: Some("张".to_owned()),
             record: "0042".to_owned(),
         },
         habitus: Habitus {

@@ -21,6 +21,8 @@ catalog::record! {
         pub summary: DisplayName,
         /// The patient's invented name.
         pub patient: String [NotEmpty],
+        /// The same in Chinese, if it differs.
+        pub patient_zh: Option<String> = None,
         /// Distance of the samples that surfaces are made from, unless a structure has its own.
         pub resolution_mm: f64 [0.2..=20.0],
         /// Names of the files in `parts/` that belong to it.

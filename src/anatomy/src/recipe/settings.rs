@@ -31,6 +31,9 @@ catalog::record! {
         pub most: Option<Node> = None,
         /// What there is to choose from, instead of a range. Formulas see the place in the list.
         pub options: Vec<String> = Vec::new(),
+        /// What the patient's name says of it: a word for each option, or one for every number, in
+        /// which `{}` stands for it.
+        pub in_name: Vec<DisplayName> = Vec::new(),
     }
     check default_is_allowed
 }
@@ -74,6 +77,16 @@ fn default_is_allowed(parameter: &Parameter, node: &Node, faults: &mut Faults) {
             ),
         );
     }
+    let words = [0, parameter.options.len().max(1)];
+    let holds = words.contains(&parameter.in_name.len());
+    faults.require(
+        node.span,
+        holds,
+        format!(
+            "`in_name` of `{}` needs a word for each option, or one where there are none",
+            parameter.id.value
+        ),
+    );
     if let Err(why) = parameter.number_of_preset(&parameter.default) {
         faults.report(
             node.span,
@@ -129,6 +142,8 @@ catalog::record! {
         pub id: Spanned<String> [NotEmpty],
         /// Name shown to a person.
         pub name: DisplayName,
+        /// What the patient's name says of it, where its own name is too long for that.
+        pub in_name: Option<DisplayName> = None,
         /// Structures without which it cannot be.
         pub needs: Vec<Spanned<String>> = Vec::new(),
         /// What it depends on; formulas call them `id.parameter`.
@@ -258,6 +273,14 @@ impl Parameter {
         }
     }
 
+    /// A value as a person writes it, rounded.
+    fn written(&self, value: f64) -> String {
+        let option = self.options.get(value as usize);
+        option
+            .cloned()
+            .unwrap_or_else(|| format!("{}", (value * 100.0).round() / 100.0))
+    }
+
     /// A value over the whole range, from a number from 0 to 1.
     fn at_share(&self, share: f64) -> Option<f64> {
         if !self.options.is_empty() {
@@ -366,13 +389,9 @@ impl Settings {
     fn check_one(&self, before: &str, key: &str, said: &str) -> Result<(), RecipeError> {
         /// Of what comes of rounding.
         const SLACK: f64 = 1e-9;
-        let known = |name: &str| match self.values.get(name) {
-            Some(Entry::Known(value)) => Some(*value),
-            _ => None,
-        };
         let id = format!("{before}{key}");
-        let value = known(&id).unwrap_or(0.0);
-        let [least, most] = [Bound::Least, Bound::Most].map(|b| known(&b.name(&id)));
+        let value = self.known(&id).unwrap_or(0.0);
+        let [least, most] = [Bound::Least, Bound::Most].map(|b| self.known(&b.name(&id)));
         // Towards what is allowed, that what is told is.
         let tenths = |value: f64| (value * 10.0 + SLACK).floor() / 10.0;
         let told = match (least, most) {
@@ -620,21 +639,94 @@ impl Settings {
         }
     }
 
-    /// What was chosen and came of it, for the patient's source: `sex=male, bmi=23`.
-    pub fn summary(&self) -> String {
-        let shown = |parameter: &Parameter| {
-            let value = match self.values.get(&parameter.id.value) {
-                Some(Entry::Known(value)) => *value,
-                _ => 0.0,
-            };
-            let option = parameter.options.get(value as usize);
-            let value = option
-                .cloned()
-                .unwrap_or_else(|| format!("{}", (value * 100.0).round() / 100.0));
-            format!("{}={value}", parameter.id.value)
+    /// What was chosen and came of it, for the patient's source:
+    /// `gallstones:count=3,size_mm=10; sex=male, bmi=23; seed=7`.
+    pub fn summary(&self, seed: u64) -> String {
+        let parameters: Vec<String> = self.parameters.iter().map(|p| self.shown("", p)).collect();
+        let finding = |finding: &FindingEntry| {
+            let id = &finding.id.value;
+            let before = format!("{id}.");
+            let set = finding.parameters.iter().map(|p| self.shown(&before, p));
+            match set.collect::<Vec<_>>().join(",") {
+                none if none.is_empty() => id.clone(),
+                set => format!("{id}:{set}"),
+            }
         };
-        let parameters: Vec<String> = self.parameters.iter().map(shown).collect();
-        parameters.join(", ")
+        let seed = (seed != 0).then(|| format!("seed={seed}"));
+        let findings = self.findings_on().map(finding);
+        let all = findings.chain([parameters.join(", ")]).chain(seed);
+        let all = all.filter(|words| !words.is_empty());
+        all.collect::<Vec<_>>().join("; ")
+    }
+
+    /// `bmi=23`; the most that there is room for, where the preset is more.
+    fn shown(&self, before: &str, parameter: &Parameter) -> String {
+        let id = format!("{before}{}", parameter.id.value);
+        let value = self.known(&id).unwrap_or(0.0);
+        let most = self.known(&Bound::Most.name(&id)).unwrap_or(f64::INFINITY);
+        let least = self
+            .known(&Bound::Least.name(&id))
+            .unwrap_or(f64::NEG_INFINITY);
+        let value = parameter.written(value.min(most).max(least));
+        format!("{}={value}", parameter.id.value)
+    }
+
+    /// `sex=male` for each of these names that is a parameter.
+    pub fn said(&self, names: &[String]) -> Vec<String> {
+        let of_name = |name: &String| {
+            let mut parameters = self.parameters.iter();
+            let parameter = parameters.find(|p| p.id.value == *name)?;
+            Some(self.shown("", parameter))
+        };
+        names.iter().filter_map(of_name).collect()
+    }
+
+    fn known(&self, name: &str) -> Option<f64> {
+        match self.values.get(name) {
+            Some(Entry::Known(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    fn findings_on(&self) -> impl Iterator<Item = &FindingEntry> {
+        let is_on = |finding: &&FindingEntry| self.known(&finding.id.value) == Some(1.0);
+        self.findings.iter().filter(is_on)
+    }
+
+    /// The patient's name: what all of the recipe's patients are called, what tells this one from
+    /// them, and what it has: `Adult trunk, man, BMI 23, gallstones`.
+    pub fn name(&self, all: &DisplayName) -> DisplayName {
+        let of_parameter = |parameter: &Parameter| {
+            let value = self.known(&parameter.id.value)?;
+            let number = format!("{}", value.round());
+            let words = match parameter.options.is_empty() {
+                true => parameter.in_name.first()?,
+                false => parameter.in_name.get(value as usize)?,
+            };
+            Some(DisplayName {
+                en: words.en.replace("{}", &number),
+                zh: words.zh.replace("{}", &number),
+            })
+        };
+        let of_finding = |finding: &FindingEntry| {
+            let words = finding.in_name.as_ref().unwrap_or(&finding.name);
+            DisplayName {
+                en: uncapitalised(&words.en),
+                zh: words.zh.clone(),
+            }
+        };
+        let told: Vec<_> = self.parameters.iter().filter_map(of_parameter).collect();
+        let findings: Vec<_> = self.findings_on().map(of_finding).collect();
+        let joined = |all: &str, of: &dyn Fn(&DisplayName) -> String, between: &str| {
+            let [told, findings] =
+                [&told, &findings].map(|words| words.iter().map(of).collect::<Vec<_>>());
+            let said = std::iter::once(all.to_owned()).chain(told);
+            shortened(said.collect::<Vec<_>>().join(between), &findings, between)
+        };
+        DisplayName {
+            en: joined(&all.en, &|words| words.en.clone(), ", "),
+            zh: joined(&all.zh, &|words| words.zh.clone(), "，"),
+        }
     }
 }
 
@@ -649,6 +741,38 @@ impl Bound {
     /// What its value is called among the values: no name that a formula could say.
     fn name(self, parameter: &str) -> String {
         format!("{self:?} {parameter}")
+    }
+}
+
+/// As many findings behind the name as a line has room for, and how many more there are.
+fn shortened(mut name: String, findings: &[String], between: &str) -> String {
+    /// As wide as the head of a screen takes; Chinese characters are two wide.
+    const WIDEST: usize = 60;
+    let width = |text: &str| -> usize {
+        let wide = |c: char| if c as u32 >= 0x2E80 { 2 } else { 1 };
+        text.chars().map(wide).sum()
+    };
+    for (n, finding) in findings.iter().enumerate() {
+        let longer = format!("{name}{between}{finding}");
+        let left = findings.len() - n;
+        // Room is kept for how many more there are.
+        let more = if left > 1 { width(between) + 2 } else { 0 };
+        if width(&longer) + more > WIDEST {
+            return format!("{name}{between}+{left}");
+        }
+        name = longer;
+    }
+    name
+}
+
+/// As a word stands within a sentence; what is all capitals stays.
+fn uncapitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), second) if second.is_none_or(char::is_lowercase) => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => text.to_owned(),
     }
 }
 

@@ -592,7 +592,7 @@ fn wrong_choices_are_told_with_what_there_is() {
         (fails(&[], &["gallstones:ml=90"]), "there is room for 3"),
         (
             fails(&[("sex", "female")], &["gallstones"]),
-            "which this patient does not have",
+            "which this patient does not have: because of sex=female",
         ),
         (
             fails(&[("bmi", "20"), ("bmi", "30")], &[]),
@@ -866,4 +866,51 @@ fn the_body_s_findings_are_made_whole_or_refused() {
         let error = made(&[finding]).unwrap_err().to_string();
         assert!(error.contains(words), "{words}: {error}");
     }
+}
+
+/// What patients are called, in English and Chinese, and what their source says.
+#[test]
+fn a_patient_is_called_by_what_it_is_and_has() {
+    let called = |set: &[(&str, &str)], findings: &[&str]| {
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let choices = Choices {
+            seed: 7,
+            set: set.iter().map(owned).collect(),
+            findings: findings.iter().map(|f| f.parse().unwrap()).collect(),
+            vary: false,
+        };
+        let recipe = Recipe::builtin_with("adult-torso", &choices).unwrap();
+        (recipe.name.clone(), recipe.source())
+    };
+    let (name, source) = called(&[("sex", "female"), ("bmi", "31")], &["gallstones:count=5"]);
+    assert_eq!(name.en, "Adult trunk, woman, BMI 31, gallstones");
+    assert_eq!(name.zh, "成人躯干，女性，BMI 31，胆囊结石");
+    assert!(
+        source.contains("sex=female") && source.contains("bmi=31"),
+        "{source}"
+    );
+    assert!(
+        source.contains("(gallstones:count=5,size_mm=10; ") && source.ends_with("; seed=7)"),
+        "{source}"
+    );
+    let many = [
+        "gallstones",
+        "liver_cyst",
+        "liver_lesion",
+        "kidney_stone",
+        "aortic_aneurysm",
+        "stenosis:vessel=celiac",
+    ];
+    let (name, source) = called(&[], &many);
+    assert_eq!(
+        name.en,
+        "Adult trunk, man, BMI 23, gallstones, liver cyst, +4"
+    );
+    assert!(name.zh.chars().count() < 60, "{}", name.zh);
+    // What was not asked for is told as it is made.
+    assert!(
+        source.contains("stenosis:vessel=celiac,percent=70,length_mm=8"),
+        "{source}"
+    );
+    assert_eq!(called(&[], &[]).0.en, "Adult trunk, man, BMI 23");
 }

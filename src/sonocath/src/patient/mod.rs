@@ -12,10 +12,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anatomy::atlas::{Atlas, DisplayName};
-use anatomy::patient_file::PATIENT_FILE;
+use anatomy::patient_file::{PATIENT, PATIENT_FILE};
 use anatomy::recipe::{Choices, Recipe};
 use anatomy::tissue::TissueTable;
 use anatomy::{Existing, Patient, PatientError};
+use catalog::Document;
 use geometry::mesh_file::MeshFileError;
 
 use crate::args::{Language, PatientCommand};
@@ -60,6 +61,50 @@ pub fn open(patient: &Path, terminal: &Terminal) -> Result<Patient, Failure> {
         return Err(missing(patient, &name));
     }
     Ok(Recipe::builtin(&name)?.make(Atlas::builtin(), tissues, terminal)?)
+}
+
+/// Refuses a plane that a patient will not have, before the patient is opened or made.
+///
+/// # Errors
+/// What the patient lacks for it, or the nearest name. What cannot be told yet passes.
+pub fn check_plane(patient: &Path, name: &str) -> Result<(), Failure> {
+    let contents = folder_of(patient).join(PATIENT_FILE);
+    if let Ok(contents) = Document::open(&contents, &PATIENT) {
+        let planes = contents.root().texts_at(&["planes", "id"]);
+        let structures = contents.root().texts_at(&["structures", "id"]);
+        return match planes.contains(&name) {
+            true => Ok(()),
+            false => Err(no_plane(name, &planes, |id| structures.contains(&id))),
+        };
+    }
+    let Ok(recipe) = Recipe::builtin(&patient.to_string_lossy()) else {
+        return Ok(());
+    };
+    let known = Atlas::builtin().planes().iter().map(|p| p.id.as_str());
+    let planes: Vec<&str> = recipe.own_plane_ids().chain(known).collect();
+    match planes.contains(&name) {
+        true => Ok(()),
+        false => Err(no_plane(name, &planes, |_| false)),
+    }
+}
+
+/// A plane that is not among a patient's: what the patient lacks for it, else what was meant.
+pub fn no_plane(name: &str, planes: &[&str], has: impl Fn(&str) -> bool) -> Failure {
+    let known = match planes.join(", ") {
+        none if none.is_empty() => "it has none; give --pose".to_owned(),
+        known => format!("it has {known}"),
+    };
+    let why = match Atlas::builtin().plane(name) {
+        Some(plane) => match plane.lacking(has).join(" and ") {
+            none if none.is_empty() => {
+                ", although its structures are there: the plane does not meet them".to_owned()
+            }
+            lacking => format!(", which needs {lacking}: this patient lacks that"),
+        },
+        None => catalog::nearest(name, planes.iter().copied())
+            .map_or_else(String::new, |id| format!("; did you mean `{id}`?")),
+    };
+    Failure::new(format!("the patient has no plane `{name}`{why} ({known})"))
 }
 
 /// The folder, where its table of contents was given.
@@ -133,6 +178,14 @@ pub fn name_in(name: &DisplayName, language: Language) -> &str {
     match language {
         Language::En => &name.en,
         Language::Zh => &name.zh,
+    }
+}
+
+/// The patient's name in the language asked for.
+pub fn called(patient: &Patient, language: Language) -> &str {
+    match (&patient.identity.name_zh, language) {
+        (Some(zh), Language::Zh) => zh,
+        _ => &patient.identity.name,
     }
 }
 

@@ -11,7 +11,7 @@ use anatomy::vessels::VesselGraph;
 use geometry::{Point, frame};
 use serde_json::json;
 
-use super::{name_in, open, summary};
+use super::{called, name_in, open, summary};
 use crate::args::{Language, PreviewArguments};
 use crate::drawing::write_png;
 use crate::failure::Failure;
@@ -30,7 +30,7 @@ pub fn run(arguments: &PreviewArguments, terminal: &Terminal) -> Result<ExitCode
     let patient = open(&arguments.patient, terminal)?;
     let subtitle = format!("{} · {}", patient.source, summary(&patient, terminal));
     let sheet = Sheet {
-        title: &patient.identity.name,
+        title: called(&patient, terminal.language),
         subtitle: &subtitle,
         surfaces: surfaces(&patient, terminal.language),
         labels: match terminal.language {

@@ -66,7 +66,7 @@ pub fn run(arguments: &ScanArguments, terminal: &Terminal) -> Result<ExitCode, F
     let screen = Screen::new(
         request.size,
         Words {
-            patient: &patient.identity.name,
+            patient: patient::called(patient, terminal.language),
             aim: &course.shows,
             probe: &request.probe,
             console: &request.console,

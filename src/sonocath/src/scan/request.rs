@@ -15,7 +15,7 @@ use super::pose::{Held, PatientFromProbe, Turn, depth_of, face_of, moved_to, of_
 use super::sweep::{MOST_FRAMES, Standing, Stop, SweepDocument, Way};
 use crate::args::{Language, ScanArguments};
 use crate::failure::Failure;
-use crate::patient::name_in;
+use crate::patient::{check_plane, name_in, no_plane};
 use procedure::skin::{Front, MOST_PRESS_MM, Skin};
 use procedure::{Body, Mover, Procedure};
 
@@ -141,7 +141,10 @@ impl Request {
 fn aim(arguments: &ScanArguments) -> Result<Aim, Failure> {
     match (&arguments.pose, &arguments.plane, &arguments.sweep) {
         (Some(pose), _, _) => Ok(Aim::Pose(pose.clone(), Held::parse(pose)?.pose()?)),
-        (_, Some(plane), _) => Ok(Aim::Plane(plane.clone())),
+        (_, Some(plane), _) => {
+            check_plane(&arguments.patient, plane)?;
+            Ok(Aim::Plane(plane.clone()))
+        }
         (_, _, Some(sweep)) => {
             let name = sweep.file_stem().unwrap_or_default().to_string_lossy();
             Ok(Aim::Sweep(name.into_owned(), SweepDocument::open(sweep)?))
@@ -280,7 +283,15 @@ impl<'a> Placing<'a> {
     /// A standard plane of the patient.
     fn plane_of(&self, name: &str) -> Result<(&'a DisplayName, &'a StandardPlane), Failure> {
         let found = self.patient.planes.iter().find(|(_, p)| p.id == name);
-        let (title, plane) = found.ok_or_else(|| self.no_plane(name))?;
+        let (title, plane) = found.ok_or_else(|| {
+            let ids: Vec<&str> = self
+                .patient
+                .planes
+                .iter()
+                .map(|(_, p)| p.id.as_str())
+                .collect();
+            no_plane(name, &ids, |id| self.patient.structure(id).is_some())
+        })?;
         Ok((title, plane))
     }
 
@@ -343,23 +354,6 @@ impl<'a> Placing<'a> {
                  probe looks there misses the body; mend its place or its direction"
             ))
         })
-    }
-
-    fn no_plane(&self, name: &str) -> Failure {
-        let ids = || {
-            self.patient
-                .planes
-                .iter()
-                .map(|(_, plane)| plane.id.as_str())
-        };
-        let hint = catalog::nearest(name, ids())
-            .map_or_else(String::new, |id| format!("; did you mean `{id}`?"));
-        let known = ids().collect::<Vec<_>>().join(", ");
-        let known = match known.is_empty() {
-            true => "it has none; give --pose".to_owned(),
-            false => format!("it has {known}"),
-        };
-        Failure::new(format!("the patient has no plane `{name}`{hint} ({known})"))
     }
 
     fn sweep(
