@@ -27,7 +27,7 @@ use thiserror::Error;
 
 use crate::polygonise::PolygoniseError;
 
-pub use fill::{pool, swell};
+pub use fill::{pool, swell, swell_within};
 pub use sampling::{SurfaceLimits, surface};
 pub use solid::{Bounds, Solid};
 pub use tube::tube_course;

@@ -288,6 +288,8 @@ catalog::choice! {
             of: Box<Shape>,
             /// By how much, ml.
             volume_ml: f64 [POSITIVE],
+            /// What does not give way: it grows only in there, by as much.
+            within: Option<Box<Shape>> = None,
         },
     }
 }
@@ -449,7 +451,15 @@ impl<'a> Solids<'a> {
                 let room = self.expression(of)?;
                 return shape.filling(room);
             }
-            Shape::Swell { of, volume_ml } => {
+            Shape::Swell {
+                of,
+                volume_ml,
+                within: Some(room),
+            } => {
+                let (of, room) = (self.expression(of)?, self.expression(room)?);
+                return Ok(sdf::swell_within(of, room, volume_ml * MM3_PER_ML)?);
+            }
+            Shape::Swell { of, volume_ml, .. } => {
                 return Ok(sdf::swell(*self.one(of)?, volume_ml * MM3_PER_ML)?);
             }
         })
@@ -524,8 +534,11 @@ impl Shape {
             | Self::Rotate { of, .. }
             | Self::Scale { of, .. }
             | Self::Pool { of, .. }
-            | Self::Balls { of, .. }
-            | Self::Swell { of, .. } => of.references(found),
+            | Self::Balls { of, .. } => of.references(found),
+            Self::Swell { of, within, .. } => {
+                of.references(found);
+                within.iter().for_each(|room| room.references(found));
+            }
             Self::Sphere { .. }
             | Self::Ellipsoid { .. }
             | Self::Box { .. }

@@ -851,6 +851,10 @@ fn the_body_s_findings_are_made_whole_or_refused() {
             "{id}: {there} of {asked} ml"
         );
     }
+    // Before the breastbone, which does not give way, there is no room for it.
+    let patient = made(&["pericardial_effusion:ml=800"]).unwrap();
+    let there = volume_ml(&patient, "pericardial_effusion") - volume_ml(&patient, "heart");
+    assert!((there / 815.0 - 1.0).abs() < 0.02, "{there} ml");
     for (finding, words) in [
         ("gallstones:count=12,size_mm=20", "there is room for"),
         ("stenosis:vessel=celiac,length_mm=20", "it can be 8 at most"),
@@ -913,4 +917,22 @@ fn a_patient_is_called_by_what_it_is_and_has() {
         "{source}"
     );
     assert_eq!(called(&[], &[]).0.en, "Adult trunk, man, BMI 23");
+}
+
+/// Half a ball grows by half as much as a ball, and by as much where that is asked for.
+#[test]
+fn a_solid_grows_only_where_there_is_room_but_by_all_that_is_asked() {
+    let ball_ml = |radius: f64| 4.0 / 3.0 * std::f64::consts::PI * radius.powi(3) / 1000.0;
+    let added = 0.5 * (ball_ml(26.0) - ball_ml(20.0));
+    let recipe = parse(&format!(
+        "(id: \"pericardial_effusion\", resolution_mm: 1, shape: Swell(of: Sphere(center: (0, 0, 0), radius: 20),
+            volume_ml: {added}, within: HalfSpace(normal: (0, 0, 1), offset: 0)))"
+    ));
+    let patient = made(&recipe.unwrap());
+    let there = volume_ml(&patient, "pericardial_effusion");
+    assert!(
+        (there / (0.5 * ball_ml(26.0)) - 1.0).abs() < 0.01,
+        "{there} ml"
+    );
+    assert!(extent(&patient, "pericardial_effusion", 2).1 < 0.1);
 }

@@ -59,18 +59,47 @@ pub fn pool(room: Expr, towards: [f64; 3], volume_mm3: f64) -> Result<Expr, SdfE
 /// A solid grown all round by the volume given.
 ///
 /// # Errors
-/// [`SdfError::Unbounded`]; as [`Solid::new`].
+/// [`SdfError::Overfull`] where it would grow by more than 80 mm; [`SdfError::Unbounded`]; as
+/// [`Solid::new`].
 pub fn swell(of: Expr, volume_mm3: f64) -> Result<Expr, SdfError> {
+    let by_mm = reach_mm(&of, None, volume_mm3)?;
+    Ok(grown(of, by_mm))
+}
+
+/// A solid grown by the volume given as far as the room around it gives way, and cut to that.
+///
+/// # Errors
+/// As [`swell`].
+pub fn swell_within(of: Expr, room: Expr, volume_mm3: f64) -> Result<Expr, SdfError> {
+    let by_mm = reach_mm(&of, Some(&Solid::new(&room)?), volume_mm3)?;
+    Ok(Expr::Intersection {
+        parts: vec![grown(of, by_mm), room],
+        blend_mm: 0.0,
+    })
+}
+
+fn grown(of: Expr, by_mm: f64) -> Expr {
+    Expr::Offset {
+        by_mm,
+        of: Box::new(of),
+    }
+}
+
+/// How far a solid reaches when it has grown by a volume.
+fn reach_mm(of: &Expr, room: Option<&Solid>, volume_mm3: f64) -> Result<f64, SdfError> {
     /// No effusion or oedema is thicker.
     const MOST_MM: f64 = 80.0;
-    let samples = Samples::of(&of, MOST_MM)?;
+    let samples = Samples::of(of, MOST_MM)?;
     let mut distances: Vec<f64> = samples.gather(|near, place| {
         let [low, high] = near.range();
         if low > MOST_MM || high < 0.0 {
             return None;
         }
-        let distance = near.distance_mm(Point::from_coords(place));
-        (0.0..=MOST_MM).contains(&distance).then_some(distance)
+        let place = Point::from_coords(place);
+        let distance = near.distance_mm(place);
+        let grows = (0.0..=MOST_MM).contains(&distance)
+            && room.is_none_or(|room| room.distance_mm(place) < 0.0);
+        grows.then_some(distance)
     });
     let wanted = (volume_mm3 / samples.cell_mm3).round() as usize;
     if wanted >= distances.len() {
@@ -80,10 +109,7 @@ pub fn swell(of: Expr, volume_mm3: f64) -> Result<Expr, SdfError> {
         });
     }
     let (_, reach, _) = distances.select_nth_unstable_by(wanted, f64::total_cmp);
-    Ok(Expr::Offset {
-        by_mm: *reach,
-        of: Box::new(of),
-    })
+    Ok(*reach)
 }
 
 fn parameter(name: &'static str, value: f64, must_be: &'static str) -> SdfError {
