@@ -2,14 +2,19 @@
 //!
 //! Each path stands for a patch of the surface as wide as the distance to its neighbours; the
 //! patches of a smooth surface add up to its mirror-like echo, those of a tilted one cancel, as
-//! the beam's own acceptance wants it. Nothing here is drawn at random: roughness is a lobe and
-//! a pattern fixed in the tissue.
+//! the beam's own acceptance wants it. Between two paths that met the same surface at different depths
+//! the surface is gone along in steps much shorter than the wavelength: single patches would stand
+//! there as dots. Nothing here is drawn at random: roughness is a lobe and a pattern fixed in the
+//! tissue.
+
+use geometry::Point;
+use geometry::frame::Patient as PatientFrame;
 
 use crate::frame::PathKind;
 use crate::grid::ScanGrid;
 use crate::insonation::{Division, Insonation};
 use crate::medium::Medium;
-use crate::path::InterfaceEcho;
+use crate::path::{InterfaceEcho, Path};
 use crate::speckle::hash3;
 use crate::splat::Echoes;
 use crate::tables::Tables;
@@ -49,14 +54,55 @@ const COMET_MM: f64 = 12.0;
 /// Least product of the reflections of its two faces.
 const COMET_REFLECTION: f64 = 0.02;
 
+/// Neighbouring paths met the same surface if it is no steeper than this: 75 degrees.
+const STEEPEST: f64 = 3.7;
+
+/// Steps along a surface are no deeper than this, in wavelengths: an eighth of a turn there and back.
+const STEP_WAVES: f64 = 1.0 / 16.0;
+
+/// Steps between two paths.
+const MOST_STEPS: u32 = 48;
+
+/// Size of the pattern in which a surface is rough, mm.
+const GRAIN_MM: f64 = 0.2;
+
+/// A surface's roughness at a place, −√3 to √3, of power 1: fixed there.
+fn grain(place: Point<PatientFrame>) -> f64 {
+    let cell = place
+        .coords
+        .map(|c| libm::floor(c / GRAIN_MM) as i32 as u32);
+    let hash = hash3(cell.x, cell.y, cell.z, 0x7357);
+    3f64.sqrt() * (f64::from(hash >> 8) / f64::from(1u32 << 23) - 1.0)
+}
+
 impl InterfaceStage<'_> {
     /// Appends all echoes; they have their carrier only after [`Echoes::set_carrier`].
     pub fn echoes(&self, slice: usize, echoes: &mut Echoes) {
+        // What each echo of a path has left to give: half of it goes to either side.
+        let (mut halves, mut next_halves) = (Vec::new(), Vec::new());
         for path in 0..self.division.paths {
-            let walked = &self.insonation.paths[slice * self.division.paths + path];
-            let line = path as f32 / self.division.paths_per_line as f32;
+            let walked = self.walked(slice, path);
+            let line = self.line_of(path as f64);
+            next_halves.clear();
+            if path + 1 < self.division.paths {
+                let next = self.walked(slice, path + 1);
+                halves.resize(walked.echoes.len(), 2u8);
+                next_halves.resize(next.echoes.len(), 2u8);
+                self.between(
+                    path,
+                    slice,
+                    [&walked.echoes, &next.echoes],
+                    [&mut halves, &mut next_halves],
+                    echoes,
+                );
+            } else {
+                halves.resize(walked.echoes.len(), 2u8);
+            }
             for (index, echo) in walked.echoes.iter().enumerate() {
-                self.add(line, slice, echo.delay_mm, echo.amplitude, echoes);
+                let left = 0.5 * f64::from(halves[index]);
+                if left > 0.0 {
+                    self.add(line, slice, echo.delay_mm, left * echo.amplitude, echoes);
+                }
                 if !self.secondary || echo.is_layer {
                     continue;
                 }
@@ -68,6 +114,66 @@ impl InterfaceStage<'_> {
                     self.comet_tail(line, slice, front, echo, echoes);
                 }
             }
+            std::mem::swap(&mut halves, &mut next_halves);
+        }
+    }
+
+    fn walked(&self, slice: usize, path: usize) -> &Path {
+        &self.insonation.paths[slice * self.division.paths + path]
+    }
+
+    fn line_of(&self, path: f64) -> f32 {
+        (path / self.division.paths_per_line as f64) as f32
+    }
+
+    /// Appends the surfaces between a path and the next one, where both met the same; takes half of each
+    /// of their echoes for it.
+    fn between(
+        &self,
+        path: usize,
+        slice: usize,
+        [these, next]: [&[InterfaceEcho]; 2],
+        [halves, next_halves]: [&mut [u8]; 2],
+        echoes: &mut Echoes,
+    ) {
+        let mut from = 0;
+        for (index, echo) in these.iter().enumerate() {
+            let most_mm = STEEPEST * self.division.spacing_mm(self.grid, echo.delay_mm);
+            let rest = next[from..].iter();
+            let same = rest.enumerate().find(|(_, other)| {
+                let is_same = (other.from, other.to) == (echo.from, echo.to);
+                is_same
+                    && other.is_layer == echo.is_layer
+                    && (other.delay_mm - echo.delay_mm).abs() < most_mm
+            });
+            if let Some((ahead, other)) = same {
+                halves[index] -= 1;
+                next_halves[from + ahead] -= 1;
+                self.along(path, slice, [echo, other], echoes);
+                from += ahead + 1;
+            }
+        }
+    }
+
+    /// Appends the surface between two neighbours' echoes, step by step.
+    fn along(&self, path: usize, slice: usize, [a, b]: [&InterfaceEcho; 2], echoes: &mut Echoes) {
+        let deeper_mm = b.delay_mm - a.delay_mm;
+        let steps = deeper_mm.abs() / (STEP_WAVES * self.wavelength_mm);
+        let steps = (libm::ceil(steps) as u32).clamp(1, MOST_STEPS);
+        for step in 0..steps {
+            let share = (f64::from(step) + 0.5) / f64::from(steps);
+            let mix = |a: f64, b: f64| a + (b - a) * share;
+            let amplitude = mix(a.amplitude, b.amplitude) / f64::from(steps);
+            let place = a.place + (b.place - a.place) * share;
+            let rough = mix(a.rough, b.rough);
+            // Of n patches out of step the powers add: √n times what one sends, not n times.
+            let out_of_step = match steps {
+                1 => 1.0,
+                _ => grain(place) * f64::from(steps).sqrt(),
+            };
+            let amplitude = amplitude * ((1.0 - rough) + rough * out_of_step);
+            let line = self.line_of(path as f64 + share);
+            self.add(line, slice, mix(a.delay_mm, b.delay_mm), amplitude, echoes);
         }
     }
 

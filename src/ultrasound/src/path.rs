@@ -179,6 +179,10 @@ pub(crate) struct InterfaceEcho {
     pub is_layer: bool,
     /// Depth along the straight line, mm.
     pub z_mm: f64,
+    /// Where it is.
+    pub place: Point<PatientFrame>,
+    /// Share of the amplitude that comes from roughness: sent every way, in no step with its neighbours.
+    pub rough: f64,
 }
 
 /// Where a mirror-like surface sends a path on.
@@ -464,6 +468,8 @@ impl Tracer<'_> {
                 to,
                 is_layer: false,
                 z_mm,
+                place: walk.origin,
+                rough: rough_share(specularity, cosine),
             });
         }
         if let Some(layer) = self.medium.layer(from, to) {
@@ -549,6 +555,8 @@ impl Tracer<'_> {
                 to,
                 is_layer: true,
                 z_mm: walk.length_mm + share * thickness_mm,
+                place: walk.origin,
+                rough: rough_share(LAYER_SPECULARITY, cosine),
             });
         }
     }
@@ -634,12 +642,30 @@ impl Interface {
 /// How much of a plane reflector's echo is left when it is tilted: a narrow lobe for its smooth
 /// share, a wide one for the rest. 1 at normal incidence. The beam's own acceptance comes on top.
 fn lobe(specularity: f64, cosine: f64) -> f64 {
+    let (smooth, rough) = lobes(specularity, cosine);
+    smooth + rough
+}
+
+/// How much of a tilted reflector's echo comes from its roughness.
+fn rough_share(specularity: f64, cosine: f64) -> f64 {
+    let (smooth, rough) = lobes(specularity, cosine);
+    rough / (smooth + rough).max(f64::MIN_POSITIVE)
+}
+
+/// What is left of the echo of a tilted reflector's smooth share, and of the rest's.
+fn lobes(specularity: f64, cosine: f64) -> (f64, f64) {
     const SMOOTH_RAD: f64 = 0.21;
     const ROUGH_RAD: f64 = 0.61;
     let angle = libm::acos(cosine);
     let bell = |width: f64| libm::exp(-(angle / width) * (angle / width));
-    specularity * bell(SMOOTH_RAD) + (1.0 - specularity) * bell(ROUGH_RAD)
+    (
+        specularity * bell(SMOOTH_RAD),
+        (1.0 - specularity) * bell(ROUGH_RAD),
+    )
 }
+
+/// Thin layers as [`lobe`] sees them, to tell their rough share (estimate).
+const LAYER_SPECULARITY: f64 = 0.5;
 
 #[cfg(test)]
 mod tests {
