@@ -142,8 +142,6 @@ catalog::record! {
         pub id: Spanned<String> [NotEmpty],
         /// Name shown to a person.
         pub name: DisplayName,
-        /// What the patient's name says of it, where its own name is too long for that.
-        pub in_name: Option<DisplayName> = None,
         /// Structures without which it cannot be.
         pub needs: Vec<Spanned<String>> = Vec::new(),
         /// What it depends on; formulas call them `id.parameter`.
@@ -693,8 +691,8 @@ impl Settings {
         self.findings.iter().filter(is_on)
     }
 
-    /// The patient's name: what all of the recipe's patients are called, what tells this one from
-    /// them, and what it has: `Adult trunk, man, BMI 23, gallstones`.
+    /// The patient's name: what all of the recipe's patients are called and what tells this one from
+    /// them, `Adult trunk, man, BMI 23`. Not what it has: that is for whoever examines it to find.
     pub fn name(&self, all: &DisplayName) -> DisplayName {
         let of_parameter = |parameter: &Parameter| {
             let value = self.known(&parameter.id.value)?;
@@ -708,20 +706,10 @@ impl Settings {
                 zh: words.zh.replace("{}", &number),
             })
         };
-        let of_finding = |finding: &FindingEntry| {
-            let words = finding.in_name.as_ref().unwrap_or(&finding.name);
-            DisplayName {
-                en: uncapitalised(&words.en),
-                zh: words.zh.clone(),
-            }
-        };
         let told: Vec<_> = self.parameters.iter().filter_map(of_parameter).collect();
-        let findings: Vec<_> = self.findings_on().map(of_finding).collect();
         let joined = |all: &str, of: &dyn Fn(&DisplayName) -> String, between: &str| {
-            let [told, findings] =
-                [&told, &findings].map(|words| words.iter().map(of).collect::<Vec<_>>());
-            let said = std::iter::once(all.to_owned()).chain(told);
-            shortened(said.collect::<Vec<_>>().join(between), &findings, between)
+            let said = std::iter::once(all.to_owned()).chain(told.iter().map(of));
+            said.collect::<Vec<_>>().join(between)
         };
         DisplayName {
             en: joined(&all.en, &|words| words.en.clone(), ", "),
@@ -741,38 +729,6 @@ impl Bound {
     /// What its value is called among the values: no name that a formula could say.
     fn name(self, parameter: &str) -> String {
         format!("{self:?} {parameter}")
-    }
-}
-
-/// As many findings behind the name as a line has room for, and how many more there are.
-fn shortened(mut name: String, findings: &[String], between: &str) -> String {
-    /// As wide as the head of a screen takes; Chinese characters are two wide.
-    const WIDEST: usize = 60;
-    let width = |text: &str| -> usize {
-        let wide = |c: char| if c as u32 >= 0x2E80 { 2 } else { 1 };
-        text.chars().map(wide).sum()
-    };
-    for (n, finding) in findings.iter().enumerate() {
-        let longer = format!("{name}{between}{finding}");
-        let left = findings.len() - n;
-        // Room is kept for how many more there are.
-        let more = if left > 1 { width(between) + 2 } else { 0 };
-        if width(&longer) + more > WIDEST {
-            return format!("{name}{between}+{left}");
-        }
-        name = longer;
-    }
-    name
-}
-
-/// As a word stands within a sentence; what is all capitals stays.
-fn uncapitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    match (letters.next(), letters.clone().next()) {
-        (Some(first), second) if second.is_none_or(char::is_lowercase) => {
-            first.to_lowercase().chain(letters).collect()
-        }
-        _ => text.to_owned(),
     }
 }
 

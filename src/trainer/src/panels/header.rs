@@ -5,7 +5,7 @@ use bevy_egui::egui::{Align2, Rect, Ui, pos2, vec2};
 use super::Panels;
 use super::widgets::{Weight, button, clock, label};
 use crate::theme;
-use crate::words;
+use crate::words::{self, Language};
 
 pub(super) fn draw(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
     ui.painter().rect_filled(rect, 0.0, theme::PANEL);
@@ -28,7 +28,11 @@ pub(super) fn draw(ui: &mut Ui, rect: Rect, panels: &mut Panels<'_>) {
         theme::TEXT,
     );
     let patient = &panels.room.patient.identity;
-    let who = [patient.name.as_str(), patient.record.as_str()].join("  ");
+    let name = match (panels.language(), &patient.name_zh) {
+        (Language::Chinese, Some(name_zh)) => name_zh,
+        _ => &patient.name,
+    };
+    let who = [name.as_str(), patient.record.as_str()].join("  ");
     label(
         ui,
         pos2(title.right() + 22.0, middle),
