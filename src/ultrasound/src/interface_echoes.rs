@@ -9,11 +9,13 @@
 
 use geometry::Point;
 use geometry::frame::Patient as PatientFrame;
+use nalgebra::Vector3;
 
+use crate::displacement::Displacement;
 use crate::frame::PathKind;
 use crate::grid::ScanGrid;
 use crate::insonation::{Division, Insonation};
-use crate::medium::Medium;
+use crate::medium::{Medium, MediumId};
 use crate::path::{InterfaceEcho, Path};
 use crate::speckle::hash3;
 use crate::splat::Echoes;
@@ -32,6 +34,8 @@ pub(crate) struct InterfaceStage<'a> {
     pub focal_area_mm2: f64,
     pub wavelength_mm: f64,
     pub secondary: bool,
+    /// How tissue has moved: a surface's roughness moves with it.
+    pub displacement: Option<&'a Displacement>,
 }
 
 /// Weaker echoes than this are left out: −140 dB.
@@ -66,11 +70,9 @@ const MOST_STEPS: u32 = 48;
 /// Size of the pattern in which a surface is rough, mm.
 const GRAIN_MM: f64 = 0.2;
 
-/// A surface's roughness at a place, −√3 to √3, of power 1: fixed there.
-fn grain(place: Point<PatientFrame>) -> f64 {
-    let cell = place
-        .coords
-        .map(|c| libm::floor(c / GRAIN_MM) as i32 as u32);
+/// A surface's roughness where it rests, −√3 to √3, of power 1: fixed there.
+fn grain(resting: Vector3<f64>) -> f64 {
+    let cell = resting.map(|c| libm::floor(c / GRAIN_MM) as i32 as u32);
     let hash = hash3(cell.x, cell.y, cell.z, 0x7357);
     3f64.sqrt() * (f64::from(hash >> 8) / f64::from(1u32 << 23) - 1.0)
 }
@@ -169,12 +171,20 @@ impl InterfaceStage<'_> {
             // Of n patches out of step the powers add: √n times what one sends, not n times.
             let out_of_step = match steps {
                 1 => 1.0,
-                _ => grain(place) * f64::from(steps).sqrt(),
+                _ => grain(self.resting(place, a.to)) * f64::from(steps).sqrt(),
             };
             let amplitude = amplitude * ((1.0 - rough) + rough * out_of_step);
             let line = self.line_of(path as f64 + share);
             self.add(line, slice, mix(a.delay_mm, b.delay_mm), amplitude, echoes);
         }
+    }
+
+    fn resting(&self, place: Point<PatientFrame>, medium: MediumId) -> Vector3<f64> {
+        let Some(displacement) = self.displacement else {
+            return place.coords;
+        };
+        let field = displacement.field(displacement.layer_of(medium));
+        field.resting(place.coords)
     }
 
     fn add(&self, line: f32, slice: usize, delay_mm: f64, amplitude: f64, echoes: &mut Echoes) {

@@ -168,6 +168,7 @@ impl LookPlan {
             focal_area_mm2: self.focal_area_mm2,
             wavelength_mm: setting.wavelength_mm(),
             secondary: setting.effects.secondary_paths,
+            displacement: setting.view.displacement.as_deref(),
         };
         let mirrored_points = if self.work.mirrored.is_empty() {
             Vec::new()
