@@ -109,7 +109,7 @@ pub struct MakeArguments {
     #[arg(long, value_name = "FINDING[:NAME=VALUE,…]")]
     pub finding: Vec<FindingChoice>,
     /// Seed of natural variation: the same seed gives the same patient
-    #[arg(long, default_value_t = 0, value_parser = seed)]
+    #[arg(long, default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
     /// Draw the parameters that are not set over their whole range, by the seed
     #[arg(long)]
@@ -164,7 +164,7 @@ pub struct ImportArguments {
     #[arg(long)]
     pub no_enrich: bool,
     /// Seed of what is added
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
     /// Folder to write
     #[arg(long)]
@@ -248,7 +248,7 @@ pub struct ScanArguments {
     #[arg(long)]
     pub force: bool,
     /// Seed of everything random
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
     /// Thickness of the gel, mm: gaps up to it carry sound
     #[arg(

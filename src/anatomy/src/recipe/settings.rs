@@ -204,6 +204,9 @@ pub fn setting(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() && !value.is_empty() => {
             Ok((key.to_owned(), value.to_owned()))
         }
+        None if text.trim().is_empty() => {
+            Err("a comma too many: between commas stands name=value".to_owned())
+        }
         _ => Err(format!("`{text}` is no setting; write it as name=value")),
     }
 }
@@ -411,7 +414,7 @@ impl Settings {
         for (key, _) in &choices.set {
             let ids = parameters.iter().map(|p| p.id.as_str());
             if !ids.clone().any(|id| id == key) {
-                return Err(unknown_choice("parameter", key, ids));
+                return Err(unknown_choice("this recipe has no parameter", key, ids));
             }
         }
         if let Some((key, [first, second])) = twice(&choices.set) {
@@ -449,7 +452,7 @@ impl Settings {
         for choice in &choices.findings {
             let ids = findings.iter().map(|f| f.id.as_str());
             if !ids.clone().any(|id| id == choice.id) {
-                return Err(unknown_choice("finding", &choice.id, ids));
+                return Err(unknown_choice("this recipe has no finding", &choice.id, ids));
             }
             let same = choices
                 .findings
@@ -477,7 +480,7 @@ impl Settings {
                 let ids = finding.parameters.iter().map(|p| p.id.as_str());
                 if !ids.clone().any(|known| known == key) {
                     return Err(unknown_choice(
-                        &format!("parameter of the finding `{id}`"),
+                        &format!("the finding `{id}` has no parameter"),
                         key,
                         ids,
                     ));
@@ -806,8 +809,9 @@ fn ambiguous(at: usize, name: &str) -> FormulaFault {
     fault(at, name, message, None)
 }
 
+/// What is not there, after `lacks`, what was meant, and what there is.
 fn unknown_choice<'a>(
-    what: &str,
+    lacks: &str,
     given: &str,
     valid: impl Iterator<Item = &'a str> + Clone,
 ) -> RecipeError {
@@ -819,9 +823,7 @@ fn unknown_choice<'a>(
     };
     let near = catalog::nearest(given, valid)
         .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    RecipeError::Choice(format!(
-        "this recipe has no {what} `{given}`; {there}{near}"
-    ))
+    RecipeError::Choice(format!("{lacks} `{given}`{near}; {there}"))
 }
 
 impl Draw {
