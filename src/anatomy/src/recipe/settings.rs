@@ -452,7 +452,11 @@ impl Settings {
         for choice in &choices.findings {
             let ids = findings.iter().map(|f| f.id.as_str());
             if !ids.clone().any(|id| id == choice.id) {
-                return Err(unknown_choice("this recipe has no finding", &choice.id, ids));
+                return Err(unknown_choice(
+                    "this recipe has no finding",
+                    &choice.id,
+                    ids,
+                ));
             }
             let same = choices
                 .findings
