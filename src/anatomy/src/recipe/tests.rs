@@ -586,7 +586,7 @@ fn wrong_choices_are_told_with_what_there_is() {
         (fails(&[], &["gallstone"]), "did you mean `gallstones`"),
         (
             fails(&[], &["gallstones:mm=3"]),
-            "parameter of the finding `gallstones`",
+            "the finding `gallstones` has no parameter `mm`; did you mean `ml`?",
         ),
         (fails(&[], &["gallstones:ml=300"]), "must be 1 to 100"),
         (fails(&[], &["gallstones:ml=90"]), "there is room for 3"),
@@ -810,7 +810,7 @@ fn a_finding_s_words_are_whole() {
         ("stones:", "nothing stands behind the colon"),
         ("stones:count", "`count` is no setting"),
         ("stones:count=", "`count=` is no setting"),
-        ("stones:count=3,,size_mm=2", "`` is no setting"),
+        ("stones:count=3,,size_mm=2", "a comma too many"),
     ] {
         let error = text.parse::<FindingChoice>().unwrap_err();
         assert!(error.contains(words), "{words}: {error}");
