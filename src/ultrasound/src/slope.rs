@@ -43,7 +43,7 @@ impl Cone {
 /// Standard deviations of the weights with which normals are averaged, mm.
 const SIGMAS_MM: [f64; 4] = [0.7, 1.5, 3.0, 4.5];
 
-/// Averaged at most so often: a finely meshed vessel is averaged over less, which is all of it.
+/// Averaged at most so often: what is meshed finely, as small vessels are, is averaged over less.
 const MOST_ROUNDS: usize = 16;
 
 /// Which of the averages serves beams so wide: one over an even width w has the deviation w/√12.
@@ -148,8 +148,8 @@ fn average_once(mean: &[[f32; 3]], (first, neighbours): (&[u32], &[u32]), next: 
     }
 }
 
-/// By level: how often to average with the neighbours. Each time adds half of the square of their distance
-/// to the variance.
+/// By level: how often to average with the neighbours. Each time adds 3/7 of the square of their distance
+/// to the variance if there are six of them all round; counted as a half.
 fn rounds(mesh: &TriMesh<PatientFrame>) -> [usize; SIGMAS_MM.len()] {
     let count = mesh.triangles().len().max(1) as f64;
     // Of an equilateral triangle of this area.
@@ -201,4 +201,57 @@ fn rings(triangles: &[[u32; 3]], vertices: usize) -> (Vec<u32>, Vec<u32>) {
         next[from as usize] += 1;
     }
     (first, neighbours)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An octahedron whose triangles are cut in four so many times, its corners on a sphere.
+    fn sphere(radius_mm: f32, cuts: u32) -> TriMesh<PatientFrame> {
+        let mut triangles: Vec<[[f32; 3]; 3]> = Vec::new();
+        for (x, y, z) in (0..8).map(|n| (n & 1, n >> 1 & 1, n >> 2)) {
+            let [x, y, z] = [x, y, z].map(|bit| if bit == 1 { 1.0f32 } else { -1.0 });
+            let (a, b, c) = ([x, 0.0, 0.0], [0.0, y, 0.0], [0.0, 0.0, z]);
+            let faces_outward = x * y * z > 0.0;
+            triangles.push(if faces_outward { [a, b, c] } else { [a, c, b] });
+        }
+        let middle = |a: [f32; 3], b: [f32; 3]| {
+            let sum: [f32; 3] = std::array::from_fn(|axis| a[axis] + b[axis]);
+            let length = sum.iter().map(|v| v * v).sum::<f32>().sqrt();
+            sum.map(|v| v / length)
+        };
+        for _ in 0..cuts {
+            let cut = |[a, b, c]: [[f32; 3]; 3]| {
+                let (ab, bc, ca) = (middle(a, b), middle(b, c), middle(c, a));
+                [[a, ab, ca], [ab, b, bc], [ca, bc, c], [ab, bc, ca]]
+            };
+            triangles = triangles.into_iter().flat_map(cut).collect();
+        }
+        let corners = triangles.into_iter().flatten();
+        let vertices: Vec<[f32; 3]> = corners.map(|c| c.map(|v| v * radius_mm)).collect();
+        let faces = (0..vertices.len() as u32 / 3).map(|n| [3 * n, 3 * n + 1, 3 * n + 2]);
+        let mesh = TriMesh::new(vertices, faces.collect()).unwrap();
+        mesh.welded().unwrap()
+    }
+
+    /// Heat on a sphere: of x, y, z so much is left, exp(−σ²/R²), after spreading by σ along it.
+    #[test]
+    fn normals_of_a_sphere_shorten_as_heat_spreads_on_it() {
+        let radius_mm = 10.0;
+        // Triangles of some 2 mm: fewer rounds than the most.
+        let slopes = SurfaceSlopes::new(&sphere(radius_mm, 3));
+        for (level, sigma_mm) in SIGMAS_MM.into_iter().enumerate().skip(1) {
+            let expected = (-(sigma_mm / f64::from(radius_mm)).powi(2)).exp();
+            let lengths = slopes.means[level].iter().map(|mean| {
+                let square = |v: &f32| f64::from(*v) * f64::from(*v);
+                mean.iter().map(square).sum::<f64>().sqrt()
+            });
+            let mean = lengths.sum::<f64>() / slopes.means[level].len() as f64;
+            assert!(
+                (mean - expected).abs() < 0.04,
+                "{sigma_mm}: {mean} {expected}"
+            );
+        }
+    }
 }
